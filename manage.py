@@ -1,0 +1,10 @@
+"""Django's command line for this project; `script/musubi` calls it with the right interpreter."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
