@@ -170,8 +170,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_ADAPTER = "musubi.www.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "musubi.www.forms.accounts.SignupForm"}
+ACCOUNT_ADAPTER = "musubi.www.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "musubi.www.accounts.forms.SignupForm"}
 ACCOUNT_LOGOUT_ON_GET = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -245,7 +245,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "musubi.www.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "musubi.www.errors.csrf_failure"
 if flag("MUSUBI_HTTPS"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

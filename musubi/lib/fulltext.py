@@ -1,0 +1,119 @@
+"""Full-text search in Japanese, inside the database, in the same transaction as the row it describes.
+
+Each searchable model has a companion table `<table>_search(rowid, terms)`: an FTS5 table on SQLite, a
+`tsvector` column with a GIN index on PostgreSQL. Both hold the same thing: the row's scope (its municipality)
+and the character bigrams of its text, made by `lib.text.bigrams`. A search wants every bigram of the query,
+so 「防災」 finds 「地域防災計画」, and the scope token lets the index, not the table, narrow to one city.
+
+Tokens are written in hexadecimal of their characters, because neither database's tokenizer can then split,
+fold or stop them.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connections, migrations, models
+from django.db.models.expressions import RawSQL
+
+from musubi.lib.text import bigrams
+
+LONGEST_QUERY = 200
+
+
+def _encode(token: str) -> str:
+    return "t" + "".join(f"{ord(letter):x}g" for letter in token)
+
+
+def scope(municipality_id: int) -> str:
+    return f"m{municipality_id}"
+
+
+def tokens(text: str) -> list[str]:
+    """The encoded search tokens of a text, each once, in order."""
+    return list(dict.fromkeys(_encode(token) for token in bigrams(text)))
+
+
+def index(
+    thing: models.Model, *, text: str, municipality_id: int | None = None, using: str = "default"
+) -> None:
+    """Write (or write again) what `thing` can be found by. Call it in the action that changes the text."""
+    table = f"{thing._meta.db_table}_search"
+    words = tokens(text) + [singles for singles in _single_letters(text)]
+    if municipality_id:
+        words.append(scope(municipality_id))
+    terms = " ".join(dict.fromkeys(words))
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            cursor.execute(
+                f"INSERT INTO {table} (rowid, terms) VALUES (%s, array_to_tsvector(string_to_array(%s, ' '))) "
+                "ON CONFLICT (rowid) DO UPDATE SET terms = EXCLUDED.terms",
+                [thing.pk, terms],
+            )
+        else:
+            cursor.execute(f"DELETE FROM {table} WHERE rowid = %s", [thing.pk])
+            cursor.execute(f"INSERT INTO {table} (rowid, terms) VALUES (%s, %s)", [thing.pk, terms])
+
+
+def forget(thing: models.Model, *, using: str = "default") -> None:
+    """Take `thing` out of the search table."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"DELETE FROM {thing._meta.db_table}_search WHERE rowid = %s", [thing.pk])
+
+
+def _single_letters(text: str) -> Iterable[str]:
+    """Kanji on their own, so that a one-character query (海, 緑) finds something."""
+    return (_encode(letter) for letter in dict.fromkeys(text) if "\u4e00" <= letter <= "\u9fff")
+
+
+def search(
+    queryset: models.QuerySet, query: str, *, municipality_id: int | None = None, any_term: bool = False
+) -> models.QuerySet:
+    """`queryset` narrowed to the rows that hold every bigram of `query` (with `any_term`, at least one).
+
+    A query with nothing to look for (blank, only signs) returns the queryset as it is. Queries are cut at
+    200 characters, so that time is bounded whatever is pasted in.
+    """
+    query = query[:LONGEST_QUERY]
+    words = tokens(query)
+    if not words:
+        return queryset.none() if query.strip() else queryset
+    return queryset.filter(pk__in=_matching(queryset.model, words, municipality_id, any_term, queryset.db))
+
+
+def _matching(model, words: list[str], municipality_id: int | None, any_term: bool, using: str) -> RawSQL:
+    table = f"{model._meta.db_table}_search"
+    if connections[using].vendor == "postgresql":
+        wanted = (" | " if any_term else " & ").join(f"'{word}'" for word in words)
+        if municipality_id:
+            wanted = f"({wanted}) & '{scope(municipality_id)}'"
+        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery", [wanted])  # noqa: S608
+    wanted = (" OR " if any_term else " AND ").join(f'"{word}"' for word in words)
+    if municipality_id:
+        wanted = f'"{scope(municipality_id)}" AND ({wanted})'
+    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [wanted])  # noqa: S608
+
+
+class CreateSearchTable(migrations.RunPython):
+    """Migration operation: the companion table of `table` (e.g. `challenges_challenge`)."""
+
+    def __init__(self, table: str):
+        self.table = table
+
+        def forwards(apps, schema_editor):
+            name = f"{table}_search"
+            if schema_editor.connection.vendor == "postgresql":
+                schema_editor.execute(
+                    f"CREATE TABLE {name} (rowid bigint PRIMARY KEY, terms tsvector NOT NULL)"
+                )
+                schema_editor.execute(f"CREATE INDEX {name}_terms ON {name} USING gin (terms)")
+            else:
+                schema_editor.execute(
+                    f"CREATE VIRTUAL TABLE {name} USING fts5(terms, tokenize = 'ascii', detail = 'none')"
+                )
+
+        def backwards(apps, schema_editor):
+            schema_editor.execute(f"DROP TABLE {table}_search")
+
+        super().__init__(forwards, backwards)
+
+    def deconstruct(self):
+        return (type(self).__name__, [self.table], {})
