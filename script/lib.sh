@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # used by the scripts that read this file
 # Shared by the scripts beside it: `. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"`.
 # Everything said goes to standard error, so that `--json` on standard output stays clean.
 
@@ -8,7 +9,7 @@ PYTHON=$ROOT/.venv/bin/python
 VAR=${MUSUBI_VAR:-$ROOT/var}
 export PYTHONUNBUFFERED=1
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 loud() {
   local rule='!!!!!!!!!!!!!!!!!!!!'

@@ -1,0 +1,41 @@
+"""The browser tools themselves: they must find what is wrong, or every walk below them proves nothing."""
+
+import pytest
+
+GOOD = "<!doctype html><html lang=ja><title>結</title><main><h1>結び</h1></main></html>"
+BAD = "<!doctype html><html><title>結</title><main><h1>結び</h1><img src='data:,'></main></html>"
+PALE_IN_DARK = GOOD.replace(
+    "<main>",
+    "<style>@media (prefers-color-scheme: dark) { html { background: #111; color: #333 } }</style><main>",
+)
+
+
+def test_axe_page_without_faults_passes(page, axe):
+    page.set_content(GOOD)
+    axe(page)
+
+
+def test_axe_page_without_language_and_alternative_text_fails(page, axe):
+    page.set_content(BAD)
+    with pytest.raises(AssertionError, match=r"(?s)html-has-lang.*image-alt|image-alt.*html-has-lang"):
+        axe(page)
+
+
+def test_axe_page_pale_in_dark_only_fails(page, axe):
+    page.set_content(PALE_IN_DARK)
+    with pytest.raises(AssertionError, match=r"\[dark\] color-contrast"):
+        axe(page)
+
+
+def test_faults_script_error_is_noticed(page, faults):
+    page.set_content(GOOD)
+    page.evaluate("() => { setTimeout(() => { throw new Error('broken') }, 0) }")
+    page.wait_for_timeout(200)
+    assert faults == ["script: broken"]
+    faults.clear()
+
+
+def test_faults_request_to_another_machine_is_noticed(page, faults):
+    page.set_content(GOOD + "<img alt='' src='http://cdn.example/x.png'>")
+    assert faults == ["reached outside: http://cdn.example/x.png"]
+    faults.clear()
