@@ -51,7 +51,9 @@ class Limit(Record):
     """How many business days the ball may lie at one stage here; without a row the product's default holds."""
 
     municipality = models.ForeignKey(Municipality, models.CASCADE, related_name="limits")
-    kind = models.CharField(_("対象"), max_length=20, choices=[("proposal", _("提案")), ("case", _("連携案件"))])
+    kind = models.CharField(
+        _("対象"), max_length=20, choices=[("proposal", _("提案")), ("case", _("連携案件"))]
+    )
     stage = models.CharField(_("段階"), max_length=20)
     days = models.PositiveSmallIntegerField(_("営業日数"))
 

@@ -11,7 +11,9 @@ from musubi.people.queries import closing_days
 
 def limit(municipality_id: int, kind: str, stage: str) -> int:
     """Business days the ball may lie at this stage in this municipality."""
-    own = Limit.objects.filter(municipality_id=municipality_id, kind=kind, stage=stage).values_list("days", flat=True)
+    own = Limit.objects.filter(municipality_id=municipality_id, kind=kind, stage=stage).values_list(
+        "days", flat=True
+    )
     return own.first() or DEFAULT_LIMITS[kind, stage]
 
 

@@ -14,10 +14,14 @@ class Challenge(Record):
     """What is wrong now, what good looks like, and what the municipality can offer to whoever helps."""
 
     municipality = models.ForeignKey(Municipality, models.PROTECT, related_name="challenges")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="challenges", verbose_name=_("担当課"))
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="challenges", verbose_name=_("担当課")
+    )
     owner = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("担当者"))
     ref = models.CharField(_("整理番号"), max_length=20)
-    code = models.SlugField(_("略称(英数字)"), max_length=40, blank=True, help_text=_("数字の書き出しで使います"))
+    code = models.SlugField(
+        _("略称(英数字)"), max_length=40, blank=True, help_text=_("数字の書き出しで使います")
+    )
     title = models.CharField(_("課題名"), max_length=120)
     problem = models.TextField(_("いま困っていること"), blank=True)
     goal_image = models.TextField(_("目指す姿"), blank=True)
@@ -33,7 +37,9 @@ class Challenge(Record):
     deadline = models.DateField(_("提案の締切"), null=True, blank=True, help_text=_("空欄なら随時受付"))
     channel = models.CharField(_("登録した経路"), max_length=10, choices=Channel, default=Channel.SITE)
     state = models.CharField(_("状態"), max_length=10, choices=CHALLENGE.choices, default="draft")
-    visibility = models.PositiveSmallIntegerField(_("公開範囲"), choices=Visibility, default=Visibility.DEPARTMENT)
+    visibility = models.PositiveSmallIntegerField(
+        _("公開範囲"), choices=Visibility, default=Visibility.DEPARTMENT
+    )
     remarks = models.TextField(_("デスクからの指摘"), blank=True)
     created_at = models.DateTimeField(_("作成日時"))
     submitted_at = models.DateTimeField(_("確認依頼日時"), null=True, blank=True)
@@ -49,7 +55,8 @@ class Challenge(Record):
         constraints = [
             models.UniqueConstraint(fields=["municipality", "ref"], name="challenge_ref_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "checking"]) | Q(published_at__isnull=False, expires_on__isnull=False),
+                condition=Q(state__in=["draft", "checking"])
+                | Q(published_at__isnull=False, expires_on__isnull=False),
                 name="challenge_published_has_dates",
             ),
             models.CheckConstraint(
@@ -65,7 +72,9 @@ class Challenge(Record):
             ),
             models.Index(fields=["municipality", "state", "-created_at"], name="challenge_staff_list"),
             models.Index(
-                fields=["expires_on"], name="challenge_expiry", condition=Q(state__in=["published", "matched"])
+                fields=["expires_on"],
+                name="challenge_expiry",
+                condition=Q(state__in=["published", "matched"]),
             ),
         ]
 
@@ -78,7 +87,9 @@ class Challenge(Record):
 
     @property
     def searchable(self) -> str:
-        return " ".join([self.ref, self.title, self.problem, self.goal_image, self.offer_note, self.conditions])
+        return " ".join(
+            [self.ref, self.title, self.problem, self.goal_image, self.offer_note, self.conditions]
+        )
 
     def journal_name(self) -> dict:
         return {"municipality": self.municipality.code, "ref": self.ref, "title": self.title}

@@ -10,9 +10,19 @@ CHALLENGE = Lifecycle(
     "課題",
     [
         State("draft", _("下書き"), to=("checking",)),
-        State("checking", _("確認待ち"), to=("draft", "published"), requires=("problem", "goal_image"), tone="info"),
-        State("published", _("公開中"), to=("matched", "closed", "resolved"), public=_("募集中"), tone="good"),
-        State("matched", _("連携中"), to=("resolved", "closed", "published"), public=_("連携中"), tone="active"),
+        State(
+            "checking",
+            _("確認待ち"),
+            to=("draft", "published"),
+            requires=("problem", "goal_image"),
+            tone="info",
+        ),
+        State(
+            "published", _("公開中"), to=("matched", "closed", "resolved"), public=_("募集中"), tone="good"
+        ),
+        State(
+            "matched", _("連携中"), to=("resolved", "closed", "published"), public=_("連携中"), tone="active"
+        ),
         State("resolved", _("解決"), public=_("解決"), closing=True, tone="done"),
         State(
             "closed", _("終了"), to=("published",), public=_("終了"), requires=("close_reason",), closing=True

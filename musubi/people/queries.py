@@ -43,7 +43,9 @@ def is_member(user, municipality_id: int) -> bool:
     mine = authority(user).organisation_ids
     return (
         bool(mine)
-        and Member.objects.filter(municipality_id=municipality_id, organisation__in=mine, state="active").exists()
+        and Member.objects.filter(
+            municipality_id=municipality_id, organisation__in=mine, state="active"
+        ).exists()
     )
 
 

@@ -11,14 +11,22 @@ _number = count(1)
 
 def make_user(name: str = "", **fields) -> User:
     n = next(_number)
-    return User.objects.create_user(fields.pop("email", f"user{n}@example.jp"), name=name or f"職員{n}", **fields)
+    return User.objects.create_user(
+        fields.pop("email", f"user{n}@example.jp"), name=name or f"職員{n}", **fields
+    )
 
 
 def make_municipality(slug: str = "", *, desk: bool = True, **fields) -> Municipality:
     """A municipality with its desk department."""
     n = next(_number)
     row = Municipality.objects.create(
-        **{"code": f"{n:06d}", "slug": slug or f"city{n}", "name": f"見本{n}市", "prefecture": "見本県", **fields}
+        **{
+            "code": f"{n:06d}",
+            "slug": slug or f"city{n}",
+            "name": f"見本{n}市",
+            "prefecture": "見本県",
+            **fields,
+        }
     )
     if desk:
         make_department(row, "公民連携デスク", is_desk=True)
@@ -29,7 +37,9 @@ def make_department(municipality: Municipality, name: str = "", **fields) -> Dep
     return Department.objects.create(municipality=municipality, name=name or f"第{next(_number)}課", **fields)
 
 
-def make_staff(municipality: Municipality, role: str = "desk", department: Department | None = None, **user) -> User:
+def make_staff(
+    municipality: Municipality, role: str = "desk", department: Department | None = None, **user
+) -> User:
     """A user with one role; a desk officer sits at the desk, others in a department made for them if none is given."""
     person = make_user(**user)
     if role == "desk":

@@ -1,0 +1,250 @@
+"""What happens to a challenge, from the first draft in a department to its end."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.queries import expired
+from musubi.challenges.rules import is_editable
+from musubi.challenges.states import CHALLENGE, CloseReason, Visibility
+from musubi.journal import actions as journal
+from musubi.lib import clock, fulltext
+from musubi.lib.errors import Missing, Refused
+from musubi.lib.fiscal import end_of_fiscal_year
+from musubi.lib.lifecycle import move, update
+from musubi.people.models import Department, User
+from musubi.people.numbering import next_ref
+from musubi.people.permissions import Can, require
+
+WORDS = [
+    "title",
+    "problem",
+    "goal_image",
+    "offers_field",
+    "offers_data",
+    "offers_publicity",
+    "offers_budget",
+    "offer_note",
+    "conditions",
+    "scale",
+    "deadline",
+    "code",
+    "channel",
+]
+
+
+@transaction.atomic
+def draft_challenge(
+    department: Department, *, by: User, title: str, goals=(), fields=(), **words
+) -> Challenge:
+    """A department starts to write a challenge; only the department and the desk can read it.
+
+    `words` are the fields in `WORDS`; `goals` are goal numbers and `fields` field codes.
+    Raises NotAllowed unless `by` may write challenges for the department, Missing without a title.
+    """
+    require(by, Can.WRITE_CHALLENGE, department)
+    _require_title(title)
+    challenge = Challenge.objects.create(
+        municipality_id=department.municipality_id,
+        department=department,
+        owner=by,
+        ref=next_ref(department.municipality_id, "challenge"),
+        created_at=clock.now(),
+        title=title,
+        **_known(words),
+    )
+    _classify(challenge, goals, fields)
+    _index(challenge)
+    journal.write("challenge.drafted", challenge, by=by, department=department.name)
+    return challenge
+
+
+@transaction.atomic
+def save_challenge(challenge: Challenge, *, by: User, goals=None, fields=None, **words) -> None:
+    """Change the words of a challenge. A published one shows the new words at once, and the journal keeps which.
+
+    Raises NotAllowed unless `by` may write it, Refused once it is closed or resolved.
+    """
+    require(by, Can.WRITE_CHALLENGE, challenge)
+    if not is_editable(challenge):
+        raise Refused(
+            "終了した課題は書き直せません。新しい課題として登録するか、再公開してから直してください。"
+        )
+    changes = {name: value for name, value in _known(words).items() if getattr(challenge, name) != value}
+    _require_title(changes.get("title", challenge.title))
+    if changes:
+        update(challenge, "課題", guard={"state": challenge.state}, **changes)
+    _classify(challenge, goals, fields)
+    _index(challenge)
+    journal.write("challenge.saved", challenge, by=by, changed=sorted(changes))
+
+
+@transaction.atomic
+def ask_for_check(challenge: Challenge, *, by: User) -> None:
+    """The department hands its draft to the desk.
+
+    Raises Missing where the problem or the picture of success is not written yet.
+    Follows: the desk is told.
+    """
+    require(by, Can.WRITE_CHALLENGE, challenge)
+    move(challenge, CHALLENGE, "checking", submitted_at=clock.now(), remarks="")
+    journal.write("challenge.submitted", challenge, by=by)
+
+
+@transaction.atomic
+def return_to_draft(challenge: Challenge, *, by: User, remarks: str) -> None:
+    """The desk returns a challenge with remarks (差戻し).
+
+    Raises Missing without remarks: a return nobody can act on is not one. Follows: the owner is told.
+    """
+    require(by, Can.CHECK_CHALLENGE, challenge)
+    if not remarks.strip():
+        raise Missing(
+            "差戻しの理由を書いてください。担当課が何を直せばよいか分かるようにします。", field="remarks"
+        )
+    move(challenge, CHALLENGE, "draft", remarks=remarks)
+    journal.write("challenge.returned", challenge, by=by, remarks=remarks)
+
+
+@transaction.atomic
+def publish(
+    challenge: Challenge, *, by: User, visibility: int = Visibility.PUBLIC, expires_on: date | None = None
+) -> None:
+    """The desk publishes a checked challenge to `visibility`; it expires at the end of the fiscal year unless told.
+
+    Raises NotAllowed unless `by` checks challenges here, Refused where `expires_on` has passed.
+    Follows: the owner is told; members are told when it is widened to them.
+    """
+    require(by, Can.CHECK_CHALLENGE, challenge)
+    expires_on = _expiry(challenge, expires_on)
+    move(
+        challenge,
+        CHALLENGE,
+        "published",
+        visibility=visibility,
+        published_at=challenge.published_at or clock.now(),
+        expires_on=expires_on,
+        closed_at=None,
+        close_reason="",
+        close_note="",
+    )
+    journal.write(
+        "challenge.published", challenge, by=by, visibility=int(visibility), expires_on=str(expires_on)
+    )
+
+
+@transaction.atomic
+def widen(challenge: Challenge, *, by: User, visibility: int) -> None:
+    """Let more people read it: 課内 → 庁内 → 会員 → 公開. Never narrower; to take it back, close it.
+
+    Raises Refused where `visibility` is not wider than now, or before the desk has checked it.
+    """
+    require(by, Can.CLOSE_CHALLENGE, challenge)
+    if challenge.state not in ("published", "matched"):
+        raise Refused(
+            "公開範囲を広げられるのは、デスクの確認が済んだ課題だけです。先に確認を依頼してください。"
+        )
+    if visibility <= challenge.visibility:
+        raise Refused("公開範囲は広げることだけができます。読めないようにするには、課題を終了してください。")
+    update(challenge, "課題", guard={"visibility": challenge.visibility}, visibility=visibility)
+    journal.write("challenge.widened", challenge, by=by, visibility=int(visibility))
+
+
+@transaction.atomic
+def renew(challenge: Challenge, *, by: User, expires_on: date) -> None:
+    """Keep a published challenge on the list until a later day."""
+    require(by, Can.WRITE_CHALLENGE, challenge)
+    if challenge.state not in ("published", "matched"):
+        raise Refused("掲載期限を延ばせるのは、公開中の課題だけです。")
+    expires_on = _expiry(challenge, expires_on)
+    update(challenge, "課題", guard={"expires_on": challenge.expires_on}, expires_on=expires_on)
+    journal.write("challenge.renewed", challenge, by=by, expires_on=str(expires_on))
+
+
+@transaction.atomic
+def close(challenge: Challenge, *, by: User | None, reason: str, note: str = "") -> None:
+    """End a challenge without a solution (終了); proposals in hand keep their own way.
+
+    Raises Missing where the reason is "other" and nothing is explained.
+    """
+    require(by, Can.CLOSE_CHALLENGE, challenge)
+    if reason == CloseReason.OTHER and not note.strip():
+        raise Missing("「その他」を選んだときは、終了の説明を書いてください。", field="note")
+    move(challenge, CHALLENGE, "closed", closed_at=clock.now(), close_reason=reason, close_note=note)
+    journal.write("challenge.closed", challenge, by=by, reason=reason, note=note)
+
+
+@transaction.atomic
+def reopen(challenge: Challenge, *, by: User, expires_on: date | None = None) -> None:
+    """Publish a closed challenge again, at the visibility it had."""
+    require(by, Can.CLOSE_CHALLENGE, challenge)
+    expires_on = _expiry(challenge, expires_on)
+    move(
+        challenge,
+        CHALLENGE,
+        "published",
+        expires_on=expires_on,
+        closed_at=None,
+        close_reason="",
+        close_note="",
+    )
+    journal.write("challenge.reopened", challenge, by=by, expires_on=str(expires_on))
+
+
+@transaction.atomic
+def match(challenge: Challenge, *, by: User | None) -> None:
+    """A case opens on it: the later step calls this. A challenge already matched stays so."""
+    if challenge.state == "published":
+        move(challenge, CHALLENGE, "matched")
+        journal.write("challenge.matched", challenge, by=by)
+
+
+@transaction.atomic
+def resolve(challenge: Challenge, *, by: User | None) -> None:
+    """An outcome met the need: the later step calls this. One already resolved stays so."""
+    if challenge.state in ("published", "matched"):
+        move(challenge, CHALLENGE, "resolved", closed_at=clock.now())
+        journal.write("challenge.resolved", challenge, by=by)
+
+
+def expire_due() -> int:
+    """Close what has passed its date; the worker calls this daily. Returns how many were closed."""
+    count = 0
+    for challenge in expired(clock.today()).iterator():
+        close(challenge, by=None, reason=CloseReason.EXPIRED)
+        count += 1
+    return count
+
+
+def _known(words: dict) -> dict:
+    unknown = set(words) - set(WORDS)
+    if unknown:
+        raise TypeError(f"not words of a challenge: {sorted(unknown)}")
+    return words
+
+
+def _require_title(title: str) -> None:
+    if not title.strip():
+        raise Missing("課題名を入力してください。", field="title")
+
+
+def _classify(challenge: Challenge, goals: Iterable[int] | None, fields: Iterable[str] | None) -> None:
+    if goals is not None:
+        challenge.goals.set(goals)
+    if fields is not None:
+        challenge.fields.set(fields)
+
+
+def _index(challenge: Challenge) -> None:
+    fulltext.index(challenge, text=challenge.searchable, municipality_id=challenge.municipality_id)
+
+
+def _expiry(challenge: Challenge, wanted: date | None) -> date:
+    """The day the listing ends: as wished, else the later of the deadline and the end of the fiscal year."""
+    today = clock.today()
+    day = wanted or max(end_of_fiscal_year(today), challenge.deadline or today)
+    if day < today:
+        raise Refused("掲載期限には、今日以降の日付を入れてください。", field="expires_on")
+    return day

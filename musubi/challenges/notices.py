@@ -1,0 +1,83 @@
+"""Who is told what about challenges."""
+
+from django.utils.translation import gettext_lazy as _
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.states import Visibility
+from musubi.notify.registry import Letter, tells
+from musubi.people.queries import desk_of, members_of, people_of, representatives_of
+
+
+def _staff_path(challenge: Challenge) -> str:
+    return f"/{challenge.municipality.slug}/staff/challenges/{challenge.ref}/"
+
+
+def _public_path(challenge: Challenge) -> str:
+    return f"/{challenge.municipality.slug}/challenges/{challenge.ref}/"
+
+
+@tells("challenge.submitted", _("課題の確認依頼(デスク)"))
+def submitted(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    for user in people_of(desk_of(challenge.municipality_id)):
+        yield Letter(
+            user,
+            f"課題の確認依頼: {challenge.title}",
+            f"{challenge.department}から課題「{challenge.title}」({challenge.ref})の確認依頼が届きました。"
+            "内容を確かめて、公開するか、指摘を添えて差し戻してください。",
+            _staff_path(challenge),
+        )
+
+
+@tells("challenge.returned", _("課題の差戻し"))
+def returned(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    yield Letter(
+        challenge.owner,
+        f"課題の差戻し: {challenge.title}",
+        f"デスクから指摘がありました。直してから、もう一度確認を依頼してください。\n\n{entry.data['remarks']}",
+        _staff_path(challenge),
+    )
+
+
+@tells("challenge.published", _("課題の公開"))
+def published(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    yield Letter(
+        challenge.owner,
+        f"課題を公開しました: {challenge.title}",
+        f"課題「{challenge.title}」({challenge.ref})が公開されました。",
+        _staff_path(challenge),
+    )
+    yield from _to_members(challenge, entry.data["visibility"])
+
+
+@tells("challenge.widened", _("新しい課題(会員)"), mail=False)
+def widened(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    yield from _to_members(challenge, entry.data["visibility"])
+
+
+@tells("challenge.closed", _("課題の終了"))
+def closed(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    yield Letter(
+        challenge.owner,
+        f"課題が終了しました: {challenge.title}",
+        f"課題「{challenge.title}」({challenge.ref})は「{challenge.get_close_reason_display()}」で終了しました。"
+        "続けて募集するときは、再公開できます。",
+        _staff_path(challenge),
+    )
+
+
+def _to_members(challenge: Challenge, visibility: int):
+    if visibility < Visibility.MEMBERS:
+        return
+    organisations = members_of(challenge.municipality).values("organisation")
+    for user in representatives_of(organisations):
+        yield Letter(
+            user,
+            f"新しい課題: {challenge.title}",
+            f"{challenge.municipality}が課題「{challenge.title}」を公開しました。",
+            _public_path(challenge),
+        )

@@ -1,0 +1,85 @@
+"""Which challenges a person may read, and how lists narrow them."""
+
+from django.db import models
+from django.db.models import Q
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.states import LISTED, Visibility
+from musubi.lib import clock, fulltext
+from musubi.people.models import Municipality
+from musubi.people.permissions import Can, authority
+from musubi.people.queries import is_member
+
+READABLE = [*LISTED, "closed"]
+
+
+def listed(municipality: Municipality | None = None) -> models.QuerySet[Challenge]:
+    """What the public list shows: published to everyone and not past its date; matched and resolved ones stay."""
+    rows = Challenge.objects.filter(visibility=Visibility.PUBLIC, state__in=LISTED).exclude(
+        state="published", expires_on__lt=clock.today()
+    )
+    return rows.filter(municipality=municipality) if municipality else rows
+
+
+def visible_to(user, municipality: Municipality) -> models.QuerySet[Challenge]:
+    """Every challenge of the municipality the person may read, in any state.
+
+    Everyone: what was published to all (closed ones by their address). Members and staff: what was widened to
+    them. Departments: their own. The desk and auditors: all.
+    """
+    mine = authority(user)
+    cities, sections, _ = mine.where(Can.SEE_CHALLENGE)
+    rows = Challenge.objects.filter(municipality=municipality)
+    if municipality.pk in cities:
+        return rows
+    widest = Visibility.PUBLIC
+    if mine.in_municipality(municipality.pk):
+        widest = Visibility.MUNICIPALITY
+    elif is_member(user, municipality.pk):
+        widest = Visibility.MEMBERS
+    return rows.filter(Q(state__in=READABLE, visibility__gte=widest) | Q(department__in=sections))
+
+
+def find(
+    rows: models.QuerySet[Challenge],
+    *,
+    text: str = "",
+    goal: int | None = None,
+    field: str = "",
+    department: int | None = None,
+    scale: str = "",
+    state: str = "",
+    open_only: bool = False,
+    municipality: Municipality | None = None,
+) -> models.QuerySet[Challenge]:
+    """`rows` narrowed by what a visitor asked for. `municipality` lets the search index do the narrowing too."""
+    if text.strip():
+        rows = fulltext.search(rows, text, municipality_id=municipality.pk if municipality else None)
+    if goal:
+        rows = rows.filter(goals=goal)
+    if field:
+        rows = rows.filter(fields=field)
+    if department:
+        rows = rows.filter(department=department)
+    if scale:
+        rows = rows.filter(scale=scale)
+    if state:
+        rows = rows.filter(state=state)
+    if open_only:
+        rows = rows.filter(state="published").filter(Q(deadline=None) | Q(deadline__gte=clock.today()))
+    return rows
+
+
+def for_cards(rows: models.QuerySet[Challenge]) -> models.QuerySet[Challenge]:
+    """With what a card shows, in a constant number of statements."""
+    return rows.select_related("department", "municipality").prefetch_related("goals", "fields")
+
+
+def to_check(municipality: Municipality) -> models.QuerySet[Challenge]:
+    """What waits for the desk, oldest first."""
+    return Challenge.objects.filter(municipality=municipality, state="checking").order_by("submitted_at")
+
+
+def expired(day) -> models.QuerySet[Challenge]:
+    """Published challenges whose date has passed on `day`."""
+    return Challenge.objects.filter(state="published", expires_on__lt=day)
