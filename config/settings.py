@@ -69,6 +69,7 @@ APPS = [
     "gatherings",
     "cases",
     "outcomes",
+    "imports",
     "www",
 ]
 INSTALLED_APPS = [
