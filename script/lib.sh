@@ -41,6 +41,7 @@ sqlite_url() {
 
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+ATTENDED=
 # attend COMMAND…: runs it so that INT and TERM reach it at once and its own end is waited for.
 # (Bash alone would sit out a foreground command before it looks at a signal.)
 attend() {
@@ -73,6 +74,15 @@ stop() {
     sleep 0.1
   done
   wait "$1" 2>/dev/null || true
+}
+
+# For the trap of Ctrl-C, which the attended command heard too: leaves it ten seconds for its last words.
+hear_out() {
+  local left=100
+  while [ -n "$ATTENDED" ] && kill -0 "$ATTENDED" 2>/dev/null && [ "$left" -gt 0 ]; do
+    left=$((left - 1))
+    sleep 0.1
+  done
 }
 
 # tied COMMAND…: replaces this (sub)shell by COMMAND, which ends with the script even when that is killed outright.
