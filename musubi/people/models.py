@@ -31,7 +31,9 @@ class User(AbstractBaseUser):
     name = models.CharField(_("氏名"), max_length=80)
     language = models.CharField(_("画面の言語"), max_length=5, default="ja")
     is_active = models.BooleanField(_("有効"), default=True)
-    is_operator = models.BooleanField(_("運営者"), default=False, help_text=_("この設置環境そのものを管理する人"))
+    is_operator = models.BooleanField(
+        _("運営者"), default=False, help_text=_("この設置環境そのものを管理する人")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -203,7 +205,9 @@ class Organisation(Record):
     name = models.CharField(_("団体名"), max_length=120)
     name_kana = models.CharField(_("団体名(カナ)"), max_length=160, blank=True)
     name_en = models.CharField(_("英語名"), max_length=160, blank=True)
-    name_key = models.CharField(max_length=120, db_index=True, editable=False, help_text="folded name, for comparing")
+    name_key = models.CharField(
+        max_length=120, db_index=True, editable=False, help_text="folded name, for comparing"
+    )
     prefecture = models.CharField(_("都道府県"), max_length=10, blank=True)
     address = models.CharField(_("所在地"), max_length=200, blank=True)
     url = models.URLField(_("ウェブサイト"), blank=True)
@@ -224,7 +228,9 @@ class Organisation(Record):
 
     @property
     def searchable(self) -> str:
-        return " ".join(filter(None, [self.name, self.name_kana, self.name_en, self.description, self.address]))
+        return " ".join(
+            filter(None, [self.name, self.name_kana, self.name_en, self.description, self.address])
+        )
 
     @property
     def organisation_ids(self) -> tuple[int, ...]:
@@ -239,7 +245,9 @@ class Representative(Record):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="represents")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="representatives")
-    is_owner = models.BooleanField(_("責任者"), default=False, help_text=_("ほかの担当者を招き、外すことができます"))
+    is_owner = models.BooleanField(
+        _("責任者"), default=False, help_text=_("ほかの担当者を招き、外すことができます")
+    )
     ended_at = models.DateTimeField(_("終了日時"), null=True, blank=True)
 
     class Meta:
@@ -274,7 +282,7 @@ class Member(Record):
         constraints = [
             models.UniqueConstraint(fields=["municipality", "organisation"], name="member_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["applied", "refused"]) | Q(joined_on__isnull=False),
+                condition=~Q(state="active") | Q(joined_on__isnull=False),
                 name="members_joined_on_a_day",
             ),
         ]
@@ -300,7 +308,9 @@ class Numbering(Record):
     last = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["municipality", "kind", "year"], name="numbering_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["municipality", "kind", "year"], name="numbering_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.municipality_id} {self.kind} {self.year} {self.last}"

@@ -179,7 +179,9 @@ class PartnerOwner(Partner):
     grants = Partner.grants | _all(Reach.ORGANISATION, Can.INVITE_REPRESENTATIVE)
 
 
-STAFF_ROLES: dict[str, type[Role]] = {role.code: role for role in (Desk, Manager, Officer, Administrator, Auditor)}
+STAFF_ROLES: dict[str, type[Role]] = {
+    role.code: role for role in (Desk, Manager, Officer, Administrator, Auditor)
+}
 ROLES = [Desk, Manager, Officer, Administrator, Auditor, PartnerOwner, Partner]
 
 
@@ -227,7 +229,8 @@ class Authority:
                 if seat.organisation_id in getattr(thing, "organisation_ids", ()):
                     return True
             elif seat.municipality_id == thing.municipality_id and (
-                reach is Reach.MUNICIPALITY or not seat.covers.isdisjoint(getattr(thing, "department_ids", ()))
+                reach is Reach.MUNICIPALITY
+                or not seat.covers.isdisjoint(getattr(thing, "department_ids", ()))
             ):
                 return True
         return False
@@ -260,6 +263,12 @@ def authority(user) -> Authority:
     if not hasattr(user, "_authority"):
         user._authority = Authority(user.pk, [*_staff_seats(user), *_partner_seats(user)])
     return user._authority
+
+
+def forget_authority(user) -> None:
+    """Have the person's authority read again: an action that gives or ends a seat calls this, so that the same
+    person object can go on at once."""
+    user.__dict__.pop("_authority", None)
 
 
 def _staff_seats(user) -> list[Seat]:
