@@ -231,7 +231,7 @@ def test_the_real_sheet_with_titles_and_merged_header_loses_no_row():
     assert table.rows[2].cells[5] == "東日本大震災\n復興特別会計"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.lists(
