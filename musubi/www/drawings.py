@@ -31,7 +31,15 @@ def funnel_steps(steps: list[dict]) -> dict:
              "mid": f"{left + width / 2:.1f}", "link": link}
         )  # fmt: skip
         across = 340 * part[index]
-        tall.append({**step, "x": f"{(340 - across) / 2:.1f}", "y": index * 96 + 34, "w": f"{across:.1f}", "text": index * 96 + 22})
+        tall.append(
+            {
+                **step,
+                "x": f"{(340 - across) / 2:.1f}",
+                "y": index * 96 + 34,
+                "w": f"{across:.1f}",
+                "text": index * 96 + 22,
+            }
+        )
     return {"wide": wide, "tall": tall, "tall_height": count * 96 - 10}
 
 

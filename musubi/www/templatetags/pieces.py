@@ -1,0 +1,248 @@
+"""Template tags for the shared pieces; every piece is shown on the gallery page and listed in docs/look.md."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cache
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from musubi.lib import era
+from musubi.www.drawings import bar_rows, funnel_steps
+
+register = template.Library()
+
+# How a tone from a lifecycle table looks: the class of the chip and the shape that says the same without colour.
+TONES = {
+    "neutral": ("", "circle"),
+    "info": ("info", "half"),
+    "active": ("go", "move"),
+    "good": ("go", "dot"),
+    "done": ("ok", "done"),
+    "warn": ("warn", "warn"),
+    "stop": ("stop", "stop"),
+}
+
+# The United Nations' short names; a page that has `plan.Goal` rows passes those instead.
+GOALS = {
+    1: ("貧困をなくそう", "No Poverty"),
+    2: ("飢餓をゼロに", "Zero Hunger"),
+    3: ("すべての人に健康と福祉を", "Good Health and Well-being"),
+    4: ("質の高い教育をみんなに", "Quality Education"),
+    5: ("ジェンダー平等を実現しよう", "Gender Equality"),
+    6: ("安全な水とトイレを世界中に", "Clean Water and Sanitation"),
+    7: ("エネルギーをみんなに そしてクリーンに", "Affordable and Clean Energy"),
+    8: ("働きがいも経済成長も", "Decent Work and Economic Growth"),
+    9: ("産業と技術革新の基盤をつくろう", "Industry, Innovation and Infrastructure"),
+    10: ("人や国の不平等をなくそう", "Reduced Inequalities"),
+    11: ("住み続けられるまちづくりを", "Sustainable Cities and Communities"),
+    12: ("つくる責任 つかう責任", "Responsible Consumption and Production"),
+    13: ("気候変動に具体的な対策を", "Climate Action"),
+    14: ("海の豊かさを守ろう", "Life Below Water"),
+    15: ("陸の豊かさも守ろう", "Life on Land"),
+    16: ("平和と公正をすべての人に", "Peace, Justice and Strong Institutions"),
+    17: ("パートナーシップで目標を達成しよう", "Partnerships for the Goals"),
+}
+
+# A traditional pattern for each goal: waves for the sea, linked rings for partnership, checks for equality …
+TILES = {
+    1: "shippo", 2: "kagome", 3: "kikko", 4: "yagasuri", 5: "ichimatsu", 6: "seigaiha", 7: "yagasuri",
+    8: "kikko", 9: "kagome", 10: "ichimatsu", 11: "uroko", 12: "kagome", 13: "tatewaku", 14: "seigaiha",
+    15: "asanoha", 16: "uroko", 17: "shippo",
+}  # fmt: skip
+
+
+@cache
+def _sprite() -> str:
+    return static("musubi/icons.svg")
+
+
+def goal_name(number: int) -> str:
+    """The short name of goal `number` (1–17) in the language of the page."""
+    return GOALS[number][1 if get_language() == "en" else 0]
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "icon") -> SafeString:
+    """One drawing of the sprite, hidden from readers: always put words beside it."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        classes,
+        _sprite(),
+        name,
+    )
+
+
+@register.simple_tag
+def chip(label: str, tone: str = "neutral", shape: str = "") -> SafeString:
+    """A small label. `tone`: neutral, info, active, good, done, warn, stop; `shape` replaces the tone's icon."""
+    look, drawing = TONES.get(tone, TONES["neutral"])
+    return format_html('<span class="chip {}">{}{}</span>', look, icon(shape or drawing), label)
+
+
+@register.simple_tag
+def state_chip(state, public: bool = False) -> SafeString:
+    """A lifecycle `State` as a chip, with the staff label or, where `public`, everybody's."""
+    return chip((state.public if public else "") or state.label, state.tone)
+
+
+@register.simple_tag
+def sdg_row(goals: Iterable, named: bool = False) -> SafeString:
+    """Numbered squares for goals given as numbers or `plan.Goal` rows; `named` writes the names out beside them."""
+    rows = [(g, goal_name(g)) if isinstance(g, int) else (g.number, g.display_name) for g in goals]
+    if not rows:
+        return mark_safe("")
+    if named:
+        items = format_html_join(
+            "",
+            '<li><span class="sdg sdg-no sdg-{}" aria-hidden="true">{}</span>{}</li>',
+            ((n, n, name) for n, name in rows),
+        )
+        return format_html('<ul class="sdgs named" aria-label="{}">{}</ul>', _("SDGsゴール"), items)
+    items = format_html_join(
+        "",
+        '<li class="sdg sdg-no sdg-{}" title="{} {}">{}<span class="vh"> {}</span></li>',
+        ((n, n, name, n, name) for n, name in rows),
+    )
+    return format_html('<ul class="sdgs" aria-label="{}">{}</ul>', _("SDGsゴール"), items)
+
+
+@register.simple_tag
+def art(goal: int | None = None, drawing: str = "") -> SafeString:
+    """A drawn picture where there is no photograph: the goal's colour under a traditional pattern. Decorative."""
+    number = getattr(goal, "number", goal)
+    tile = TILES.get(number, "shippo")
+    inner = icon(drawing, "icon") if drawing else ""
+    sdg = f" sdg sdg-{number}" if number else ""
+    return format_html('<span class="art{} tile-{}" aria-hidden="true">{}</span>', sdg, tile, inner)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(
+    context, href: str, label: str, shape: str = "", count: int | None = None, exact: bool = False
+) -> SafeString:
+    """A link of a navigation that knows whether the page lies under it (`exact`: is exactly it)."""
+    request = context.get("request")
+    here = request.path if request else ""
+    current = ""
+    if here == href:
+        current = mark_safe(' aria-current="page"')
+    elif not exact and href != "/" and here.startswith(href):
+        current = mark_safe(' aria-current="true"')
+    badge = (
+        format_html('<span class="count">{}<span class="vh">{}</span></span>', count, _("件"))
+        if count
+        else ""
+    )
+    return format_html('<a href="{}"{}>{}{}{}</a>', href, current, icon(shape) if shape else "", label, badge)
+
+
+@register.simple_tag(takes_context=True)
+def language_href(context, code: str) -> str:
+    """Where the language switch leads: a plain link back to this page in the other language."""
+    request = context.get("request")
+    here = request.get_full_path() if request else "/"
+    return f"/language/{code}/?{urlencode({'next': here})}"
+
+
+def _day(value: date | datetime) -> date:
+    return (
+        timezone.localtime(value).date()
+        if isinstance(value, datetime) and timezone.is_aware(value)
+        else value
+    )
+
+
+@register.filter
+def wareki(value: date | datetime | None, western: str = "") -> str:
+    """令和8年6月15日(月); with "western" also the year of the common era. English pages: Jun 15, 2026."""
+    if not value:
+        return ""
+    day = _day(value)
+    if get_language() == "en":
+        return date_format(day, "M j, Y")
+    return era.format_date(day, western=bool(western))
+
+
+@register.filter
+def when(value: date | datetime | None) -> SafeString:
+    """The same inside `<time>`, with the hour where there is one."""
+    if not value:
+        return mark_safe("")
+    if isinstance(value, datetime):
+        local = timezone.localtime(value) if timezone.is_aware(value) else value
+        return format_html(
+            '<time datetime="{}">{} {}</time>',
+            local.isoformat(timespec="minutes"),
+            wareki(value),
+            f"{local:%H:%M}",
+        )
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), wareki(value))
+
+
+@register.filter
+def days_left(day: date | None, today: date | None = None) -> str:
+    """あと12日, 本日まで or 3日超過, counted in calendar days."""
+    if not day:
+        return ""
+    left = (_day(day) - (today or timezone.localdate())).days
+    if left == 0:
+        return _("本日まで")
+    if left > 0:
+        return ngettext("あと%(days)d日", "あと%(days)d日", left) % {"days": left}
+    return ngettext("%(days)d日超過", "%(days)d日超過", -left) % {"days": -left}
+
+
+@register.filter
+def page_numbers(page) -> Iterable[int | str]:
+    """The numbers a pagination shows: both ends, two around this page, ellipses between."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+
+
+@register.simple_tag
+def table_cell(cell, columns: list[dict], index: int) -> SafeString:
+    """One cell of `parts/table.html`; the first of a row is its heading."""
+    column = columns[index]
+    content = cell
+    if isinstance(cell, dict):
+        content = cell["text"]
+        if "tone" in cell:
+            content = chip(content, cell["tone"])
+        if cell.get("href"):
+            content = format_html('<a href="{}">{}</a>', cell["href"], content)
+    if index == 0:
+        return format_html('<th scope="row">{}</th>', content)
+    number = mark_safe(' class="num"') if column.get("num") else ""
+    return format_html('<td{} data-label="{}">{}</td>', number, column["label"], content)
+
+
+@register.inclusion_tag("parts/funnel.html")
+def funnel(steps: list[dict], title: str = "", note: str = "") -> dict:
+    """`steps`: `{"label", "value", "href", "share", "note"}`, widest first; all but label and value may be missing."""
+    return {"steps": steps, "title": title, "note": note, **funnel_steps(steps)}
+
+
+@register.inclusion_tag("parts/bars.html")
+def bars(items: list[dict], title: str = "", unit: str = "", note: str = "") -> dict:
+    """`items`: `{"label", "value", "href"}`. A horizontal bar for each, with the number written beside it."""
+    return {
+        "rows": bar_rows(items),
+        "title": title,
+        "unit": unit,
+        "note": note,
+        "height": 44 * len(items) + 4,
+    }
+
+
+@register.filter
+def goal_words(label: str, value) -> str:
+    """The label of a goal without its leading number, which the square beside it already shows."""
+    number, words = str(value), str(label)
+    return words.removeprefix(number).lstrip(" .:：") or words
