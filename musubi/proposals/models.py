@@ -11,7 +11,7 @@ from musubi.challenges.states import Channel
 from musubi.lib.records import Record
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.plan.models import Field, Goal
-from musubi.proposals.states import OPEN, PROPOSAL, Answer, DeclineReason, Track
+from musubi.proposals.states import PROPOSAL, WAITING, Answer, DeclineReason, Track
 from musubi.solutions.models import Solution
 
 
@@ -19,10 +19,20 @@ class Proposal(Held):
     municipality = models.ForeignKey(Municipality, models.PROTECT, related_name="proposals")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="proposals")
     challenge = models.ForeignKey(
-        Challenge, models.PROTECT, null=True, blank=True, related_name="proposals", verbose_name=_("対象の課題")
+        Challenge,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        verbose_name=_("対象の課題"),
     )
     solution = models.ForeignKey(
-        Solution, models.SET_NULL, null=True, blank=True, related_name="proposals", verbose_name=_("もとになるソリューション")
+        Solution,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="proposals",
+        verbose_name=_("もとになるソリューション"),
     )
     ref = models.CharField(_("受付番号"), max_length=20, blank=True)
     track = models.CharField(_("類型"), max_length=10, choices=Track)
@@ -32,7 +42,9 @@ class Proposal(Held):
     request = models.TextField(_("自治体にお願いしたいこと"), blank=True)
     schedule = models.TextField(_("進め方と時期"), blank=True)
     cost = models.TextField(_("費用と負担の考え方"), blank=True)
-    field_wanted = models.TextField(_("実証したい場所・期間"), blank=True, help_text=_("実証実験提案型のとき"))
+    field_wanted = models.TextField(
+        _("実証したい場所・期間"), blank=True, help_text=_("実証実験提案型のとき")
+    )
     goals = models.ManyToManyField(Goal, related_name="proposals", blank=True, verbose_name=_("SDGsゴール"))
     fields = models.ManyToManyField(Field, related_name="proposals", blank=True, verbose_name=_("分野"))
     channel = models.CharField(_("経路"), max_length=10, choices=Channel, default=Channel.SITE)
@@ -50,8 +62,10 @@ class Proposal(Held):
         verbose_name = _("提案")
         ordering = ["-submitted_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["municipality", "ref"], condition=~Q(ref=""), name="proposal_ref_once"),
-            held_while_open("proposal_held_while_open", field="state", open_states=OPEN),
+            models.UniqueConstraint(
+                fields=["municipality", "ref"], condition=~Q(ref=""), name="proposal_ref_once"
+            ),
+            held_while_open("proposal_held_while_open", field="state", open_states=WAITING),
             models.CheckConstraint(
                 condition=Q(state="draft") | (Q(submitted_at__isnull=False) & ~Q(ref="")),
                 name="proposal_submitted_has_number",
@@ -79,8 +93,9 @@ class Proposal(Held):
 
     @property
     def department_ids(self) -> tuple[int, ...]:
-        """The departments it was routed to; use `queries.with_routings` to spare a statement."""
-        return tuple(routing.department_id for routing in self.routings.all())
+        """The departments it was routed to, and the one whose challenge it answers."""
+        asked = [routing.department_id for routing in self.routings.all()]
+        return (*asked, self.challenge.department_id) if self.challenge_id else tuple(asked)
 
     @property
     def searchable(self) -> str:

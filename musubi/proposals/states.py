@@ -19,9 +19,22 @@ PROPOSAL = Lifecycle(
             requires=("ref", "title", "content"),
             tone="info",
         ),
-        State("routing", _("照会中"), to=("dialogue", "submitted", *ENDINGS), public=_("担当課に照会中"), tone="info"),
+        State(
+            "routing",
+            _("照会中"),
+            to=("dialogue", "submitted", *ENDINGS),
+            public=_("担当課に照会中"),
+            tone="info",
+        ),
         State("dialogue", _("対話"), to=("accepted", *ENDINGS), public=_("対話中"), tone="active"),
-        State("accepted", _("連携決定"), to=("withdrawn",), public=_("連携が決まりました"), tone="good", closing=True),
+        State(
+            "accepted",
+            _("連携決定"),
+            to=("withdrawn",),
+            public=_("連携が決まりました"),
+            tone="good",
+            closing=True,
+        ),
         State("withdrawn", _("取下げ"), public=_("取下げ"), closing=True),
         State(
             "declined",
@@ -34,6 +47,8 @@ PROPOSAL = Lifecycle(
     ],
 )
 OPEN = ["submitted", "routing", "dialogue"]
+# While these last the proposal itself has the ball; in dialogue its case has it.
+WAITING = ["submitted", "routing"]
 
 
 class Track(models.TextChoices):

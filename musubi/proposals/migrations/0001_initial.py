@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['submitted', 'routing', 'dialogue']), models.Q(models.Q(('ball_department__isnull', False), ('ball_organisation__isnull', True)), models.Q(('ball_department__isnull', True), ('ball_organisation__isnull', False)), _connector='OR'), ('ball_due_on__isnull', False), ('ball_since__isnull', False)), models.Q(models.Q(('state__in', ['submitted', 'routing', 'dialogue']), _negated=True), ('ball_department__isnull', True), ('ball_due_on__isnull', True), ('ball_organisation__isnull', True)), _connector='OR'), name='proposal_held_while_open'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['submitted', 'routing']), models.Q(models.Q(('ball_department__isnull', False), ('ball_organisation__isnull', True)), models.Q(('ball_department__isnull', True), ('ball_organisation__isnull', False)), _connector='OR'), ('ball_due_on__isnull', False), ('ball_since__isnull', False)), models.Q(models.Q(('state__in', ['submitted', 'routing']), _negated=True), ('ball_department__isnull', True), ('ball_due_on__isnull', True), ('ball_organisation__isnull', True)), _connector='OR'), name='proposal_held_while_open'),
         ),
         migrations.AddConstraint(
             model_name='proposal',

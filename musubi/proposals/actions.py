@@ -1,0 +1,371 @@
+"""What happens to a proposal, from the draft to the day a case opens or the answer is no."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+
+from musubi.ball.actions import drop, hand_to, workday_on_or_after
+from musubi.ball.rules import due
+from musubi.challenges import queries as challenges
+from musubi.challenges.rules import takes_proposals
+from musubi.challenges.states import Channel
+from musubi.journal import actions as journal
+from musubi.lib import clock, fulltext
+from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
+from musubi.lib.lifecycle import move, update
+from musubi.people.models import Department, Municipality, Organisation, User
+from musubi.people.numbering import next_ref
+from musubi.people.permissions import Can, require
+from musubi.people.queries import desk_of
+from musubi.proposals.models import Proposal, Routing
+from musubi.proposals.rules import gaps, is_editable, is_readable_by_staff
+from musubi.proposals.states import PROPOSAL, Answer, DeclineReason, Track
+
+WORDS = ["challenge", "solution", "title", "content", "effect", "request", "schedule", "cost", "field_wanted"]
+
+
+@transaction.atomic
+def draft_proposal(
+    organisation: Organisation,
+    municipality: Municipality,
+    *,
+    by: User,
+    track: str,
+    goals=(),
+    fields=(),
+    **words,
+) -> Proposal:
+    """A representative starts a proposal. Anything may still be missing; only the organisation can read it.
+
+    Raises NotAllowed unless `by` writes for the organisation, Refused where the challenge is another
+    municipality's.
+    """
+    require(by, Can.WRITE_PROPOSAL, organisation)
+    proposal = Proposal(
+        organisation=organisation,
+        municipality=municipality,
+        track=track,
+        author=by,
+        created_at=clock.now(),
+        saved_at=clock.now(),
+        **_known(words),
+    )
+    _check_challenge(proposal, by=by)
+    proposal.save()
+    _classify(proposal, goals, fields)
+    journal.write("proposal.drafted", proposal, by=by, track=track)
+    return proposal
+
+
+@transaction.atomic
+def save_proposal(proposal: Proposal, *, by: User, goals=None, fields=None, track: str = "", **words) -> None:
+    """Keep what was typed so far. Raises Refused once it was submitted: a later change is a message in its case."""
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    if not is_editable(proposal):
+        raise Refused(
+            "提出した提案は書き直せません。補足したいことは、案件のやり取りで担当課に伝えてください。"
+        )
+    changes = {**_known(words), "saved_at": clock.now()}
+    if track:
+        changes["track"] = track
+    for name, value in changes.items():
+        setattr(proposal, name, value)
+    _check_challenge(proposal, by=by)
+    update(proposal, "提案", guard={"state": "draft"}, **{**changes, "challenge": proposal.challenge})
+    _classify(proposal, goals, fields)
+
+
+@transaction.atomic
+def discard(proposal: Proposal, *, by: User) -> None:
+    """Throw a draft away. What was submitted can only be withdrawn."""
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    journal.write("proposal.discarded", proposal, by=by)
+    deleted, _rows = Proposal.objects.filter(pk=proposal.pk, state="draft").delete()
+    if not deleted:
+        raise Conflict("この提案はもう下書きではありません。提出済みの提案は「取下げ」をしてください。")
+
+
+@transaction.atomic
+def submit(proposal: Proposal, *, by: User) -> None:
+    """The organisation submits its proposal to the municipality.
+
+    Raises Missing (with the field) for each gap, Refused where the challenge takes no proposals any more.
+    Follows: the number is given, the desk has the ball, a receipt with number and time goes to the submitter.
+    """
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    for name, sentence in gaps(proposal):
+        raise Missing(sentence, field=name)
+    if proposal.challenge_id and not takes_proposals(proposal.challenge):
+        raise Refused(
+            "この課題は提案の受付を終えています。下書きは残っています。"
+            "「自由提案」に変えて提出するか、ほかの課題を選んでください。",
+            field="challenge",
+        )
+    _submit(proposal, by=by)
+
+
+@transaction.atomic
+def receive_proposal(
+    organisation: Organisation,
+    municipality: Municipality,
+    *,
+    by: User,
+    track: str,
+    channel: str = Channel.WALK_IN,
+    goals=(),
+    fields=(),
+    **words,
+) -> Proposal:
+    """The desk registers a proposal that came by another way (持ち込み, イベント, 全国プラットフォーム …).
+
+    Raises NotAllowed unless `by` receives proposals here, Missing for each gap.
+    """
+    require(by, Can.RECEIVE_PROPOSAL, municipality)
+    proposal = Proposal(
+        organisation=organisation,
+        municipality=municipality,
+        track=track,
+        channel=channel,
+        author=by,
+        created_at=clock.now(),
+        saved_at=clock.now(),
+        **_known(words),
+    )
+    _check_challenge(proposal, by=by)
+    for name, sentence in gaps(proposal):
+        raise Missing(sentence, field=name)
+    proposal.save()
+    _classify(proposal, goals, fields)
+    _submit(proposal, by=by)
+    return proposal
+
+
+@transaction.atomic
+def route(
+    proposal: Proposal,
+    departments: Iterable[Department],
+    *,
+    by: User,
+    due_on: date | None = None,
+    question: str = "",
+) -> list[Routing]:
+    """The desk asks one or several departments; a declined proposal may be asked again elsewhere.
+
+    `due_on` defaults to the municipality's limit in business days. Raises Missing without a department,
+    Refused where a department is another municipality's or was asked already.
+    Follows: the departments are told; the ball lies with the one that must answer first.
+    """
+    require(by, Can.ROUTE_PROPOSAL, proposal)
+    departments = list(departments)
+    if not departments:
+        raise Missing("照会する部署を一つ以上選んでください。", field="departments")
+    asked = set(proposal.routings.values_list("department_id", flat=True))
+    for department in departments:
+        if department.municipality_id != proposal.municipality_id:
+            raise Refused("ほかの自治体の部署には照会できません。", field="departments")
+        if department.pk in asked:
+            raise Refused(f"{department}には照会済みです。別の部署を選んでください。", field="departments")
+    due_on = due_on or due(proposal.municipality_id, "proposal", "routing")
+    if due_on < clock.today():
+        raise Refused("回答期限には、今日以降の日付を入れてください。", field="due_on")
+    due_on = workday_on_or_after(proposal, due_on)
+    routings = [
+        Routing.objects.create(
+            proposal=proposal,
+            department=d,
+            question=question,
+            asked_at=clock.now(),
+            asked_by=by,
+            due_on=due_on,
+        )
+        for d in departments
+    ]
+    ball = hand_to(departments[0], due_on=due_on, next_step="照会に回答する")
+    if proposal.state == "routing":
+        first = _next_question(proposal)
+        ball = hand_to(first.department, due_on=first.due_on, next_step="照会に回答する")
+        update(proposal, "提案", guard={"state": "routing"}, **ball)
+    else:
+        move(proposal, PROPOSAL, "routing", decided_at=None, decline_reason="", feedback="", **ball)
+    journal.write(
+        "proposal.routed",
+        proposal,
+        by=by,
+        departments=[d.pk for d in departments],
+        names=[d.name for d in departments],
+        due_on=str(due_on),
+        question=question,
+    )
+    return routings
+
+
+@transaction.atomic
+def answer_routing(routing: Routing, *, by: User, answer: str, comment: str) -> None:
+    """A department answers the desk's question.
+
+    Raises Missing without words, Conflict where a colleague answered first.
+    Follows: the ball goes to the next department asked, or back to the desk when all have answered.
+    """
+    require(by, Can.ANSWER_ROUTING, routing)
+    if answer == Answer.WAITING or answer not in Answer.values:
+        raise Missing("回答を選んでください。", field="answer")
+    if not comment.strip():
+        raise Missing(
+            "回答の理由や条件を書いてください。デスクが提案者に伝えるときに使います。", field="comment"
+        )
+    proposal = Proposal.objects.select_for_update().get(pk=routing.proposal_id)
+    if proposal.state != "routing":
+        raise Refused(
+            "この提案は照会中ではなくなりました。画面を読み込み直して、今の状態を確かめてください。"
+        )
+    now = clock.now()
+    update(
+        routing,
+        "照会",
+        guard={"answer": Answer.WAITING},
+        answer=answer,
+        comment=comment,
+        answered_at=now,
+        answered_by_id=by.pk,
+    )
+    following = _next_question(proposal)
+    if following:
+        ball = hand_to(following.department, due_on=following.due_on, next_step="照会に回答する")
+    else:
+        ball = hand_to(
+            desk_of(proposal.municipality_id),
+            due_on=due(proposal.municipality_id, "proposal", "submitted"),
+            next_step="回答をまとめて、対話を始めるか見送る",
+        )
+    update(
+        proposal,
+        "提案",
+        guard={"state": "routing"},
+        first_answered_at=proposal.first_answered_at or now,
+        **ball,
+    )
+    journal.write(
+        "proposal.answered",
+        proposal,
+        by=by,
+        department=routing.department.name,
+        department_id=routing.department_id,
+        answer=answer,
+        comment=comment,
+        all_answered=following is None,
+    )
+
+
+@transaction.atomic
+def recall(proposal: Proposal, *, by: User) -> None:
+    """The desk takes a routed proposal back to its own table, whatever was answered so far."""
+    require(by, Can.ROUTE_PROPOSAL, proposal)
+    ball = hand_to(
+        desk_of(proposal.municipality_id),
+        due_on=due(proposal.municipality_id, "proposal", "submitted"),
+        next_step="照会先を決める",
+    )
+    move(proposal, PROPOSAL, "submitted", **ball)
+    journal.write("proposal.recalled", proposal, by=by)
+
+
+@transaction.atomic
+def enter_dialogue(proposal: Proposal, *, by: User) -> None:
+    """A case opens on it: the later step calls this. From now on the case has the ball."""
+    move(
+        proposal, PROPOSAL, "dialogue", first_answered_at=proposal.first_answered_at or clock.now(), **drop()
+    )
+    journal.write("proposal.taken_up", proposal, by=by)
+
+
+@transaction.atomic
+def accept(proposal: Proposal, *, by: User) -> None:
+    """Both sides decide to work together (連携決定): the case calls this when it leaves dialogue."""
+    if proposal.state == "dialogue":
+        move(proposal, PROPOSAL, "accepted", decided_at=clock.now())
+        journal.write("proposal.accepted", proposal, by=by)
+
+
+@transaction.atomic
+def decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None:
+    """A reasoned no. Raises Missing without a reason or without feedback in words.
+
+    Follows: the organisation is told both. The proposal keeps its number and may be routed again.
+    """
+    require(by, Can.DECIDE_PROPOSAL, proposal)
+    if not is_readable_by_staff(proposal):
+        raise NotAllowed
+    if reason not in DeclineReason.values:
+        raise Missing("見送りの理由を選んでください。", field="reason")
+    if not feedback.strip():
+        raise Missing(
+            "提案者へのフィードバックを書いてください。次の提案につながる一言が必要です。", field="feedback"
+        )
+    now = clock.now()
+    move(
+        proposal,
+        PROPOSAL,
+        "declined",
+        decline_reason=reason,
+        feedback=feedback,
+        decided_at=now,
+        first_answered_at=proposal.first_answered_at or now,
+        **drop(),
+    )
+    journal.write("proposal.declined", proposal, by=by, reason=reason, feedback=feedback)
+
+
+@transaction.atomic
+def withdraw(proposal: Proposal, *, by: User, reason: str = "") -> None:
+    """The organisation takes its proposal back (取下げ)."""
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    move(proposal, PROPOSAL, "withdrawn", decided_at=clock.now(), **drop())
+    journal.write("proposal.withdrawn", proposal, by=by, reason=reason)
+
+
+def _submit(proposal: Proposal, *, by: User) -> None:
+    now = clock.now()
+    move(
+        proposal,
+        PROPOSAL,
+        "submitted",
+        ref=next_ref(proposal.municipality_id, "proposal"),
+        submitted_at=now,
+        saved_at=now,
+        **hand_to(
+            desk_of(proposal.municipality_id),
+            due_on=due(proposal.municipality_id, "proposal", "submitted"),
+            next_step="照会先を決める",
+        ),
+    )
+    fulltext.index(proposal, text=proposal.searchable, municipality_id=proposal.municipality_id)
+    journal.write("proposal.submitted", proposal, by=by, track=proposal.track, channel=proposal.channel)
+
+
+def _next_question(proposal: Proposal) -> Routing | None:
+    return proposal.routings.filter(answer=Answer.WAITING).order_by("due_on", "id").first()
+
+
+def _known(words: dict) -> dict:
+    unknown = set(words) - set(WORDS)
+    if unknown:
+        raise TypeError(f"not words of a proposal: {sorted(unknown)}")
+    return words
+
+
+def _check_challenge(proposal: Proposal, *, by: User) -> None:
+    """Only a proposal of the challenge track answers one, and only one its author may read."""
+    if proposal.track != Track.CHALLENGE:
+        proposal.challenge = None
+    elif proposal.challenge_id:
+        readable = challenges.visible_to(by, proposal.municipality)
+        if not readable.filter(pk=proposal.challenge_id).exists():
+            raise Refused("選んだ課題が見つかりません。一覧から選び直してください。", field="challenge")
+
+
+def _classify(proposal: Proposal, goals, fields) -> None:
+    if goals is not None:
+        proposal.goals.set(goals)
+    if fields is not None:
+        proposal.fields.set(fields)

@@ -1,0 +1,101 @@
+"""Who is told what about proposals."""
+
+from django.utils.translation import gettext_lazy as _
+
+from musubi.lib.clock import TOKYO
+from musubi.lib.era import format_date
+from musubi.notify.registry import Letter, tells
+from musubi.people.models import Department
+from musubi.people.queries import desk_of, people_of, representatives_of
+from musubi.proposals.models import Proposal
+from musubi.proposals.states import Answer, DeclineReason
+
+
+def _staff_path(proposal: Proposal) -> str:
+    return f"/{proposal.municipality.slug}/staff/proposals/{proposal.ref}/"
+
+
+def _my_path(proposal: Proposal) -> str:
+    return f"/my/proposals/{proposal.pk}/"
+
+
+def _to_proposers(proposal: Proposal, title: str, body: str):
+    for user in representatives_of([proposal.organisation_id]):
+        yield Letter(user, title, body, _my_path(proposal))
+
+
+@tells("proposal.submitted", _("提案の受付"), always=True)
+def submitted(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    at = proposal.submitted_at.astimezone(TOKYO)
+    body = (
+        f"{proposal.municipality}あての提案「{proposal.title}」を受け付けました。\n\n"
+        f"受付番号: {proposal.ref}\n受付日時: {format_date(at.date())} {at:%H:%M}\n団体: {proposal.organisation}"
+    )
+    if proposal.holder:
+        body += f"\n\n今は{proposal.holder}が確認しています。{format_date(proposal.ball_due_on)}までに次のご連絡をします。"
+    yield from _to_proposers(proposal, f"提案を受け付けました({proposal.ref})", body)
+    for user in people_of(desk_of(proposal.municipality_id)):
+        yield Letter(
+            user,
+            f"提案が届きました: {proposal.title}",
+            f"{proposal.organisation}から{proposal.get_track_display()}の提案「{proposal.title}」({proposal.ref})が"
+            "届きました。照会先を決めてください。",
+            _staff_path(proposal),
+        )
+
+
+@tells("proposal.routed", _("提案の照会"))
+def routed(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    for department in Department.objects.filter(pk__in=entry.data["departments"]):
+        for user in people_of(department):
+            yield Letter(
+                user,
+                f"提案の照会: {proposal.title}",
+                f"{proposal.organisation}の提案「{proposal.title}」({proposal.ref})について、"
+                f"{entry.data['due_on']}までに回答してください。\n\n{entry.data['question']}",
+                _staff_path(proposal),
+            )
+    yield from _to_proposers(
+        proposal,
+        f"提案を担当課に照会しています({proposal.ref})",
+        f"提案「{proposal.title}」を{'、'.join(entry.data['names'])}に照会しました。",
+    )
+
+
+@tells("proposal.answered", _("照会への回答"))
+def answered(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    for user in people_of(desk_of(proposal.municipality_id)):
+        yield Letter(
+            user,
+            f"照会への回答: {proposal.title}",
+            f"{entry.data['department']}が「{Answer(entry.data['answer']).label}」と回答しました。\n\n"
+            f"{entry.data['comment']}",
+            _staff_path(proposal),
+        )
+
+
+@tells("proposal.declined", _("提案の見送り"))
+def declined(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    yield from _to_proposers(
+        proposal,
+        f"ご提案への回答({proposal.ref})",
+        f"{proposal.municipality}あての提案「{proposal.title}」は、今回は見送らせていただくことになりました。\n\n"
+        f"理由: {DeclineReason(entry.data['reason']).label}\n\n{entry.data['feedback']}",
+    )
+
+
+@tells("proposal.withdrawn", _("提案の取下げ"))
+def withdrawn(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    for user in people_of(desk_of(proposal.municipality_id)):
+        yield Letter(
+            user,
+            f"提案が取り下げられました: {proposal.title}",
+            f"{proposal.organisation}が提案「{proposal.title}」({proposal.ref})を取り下げました。\n\n"
+            f"{entry.data['reason']}",
+            _staff_path(proposal),
+        )
