@@ -79,7 +79,9 @@ class Plan(Record):
         verbose_name = _("SDGs計画")
         ordering = ["-first_year"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_year__gte=models.F("first_year")), name="plan_term"),
+            models.CheckConstraint(
+                condition=models.Q(last_year__gte=models.F("first_year")), name="plan_term"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,3 +114,10 @@ class Indicator(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def municipality_id(self) -> int:
+        return self.plan.municipality_id
+
+    def journal_name(self) -> dict:
+        return {"municipality": self.plan.municipality.code, "title": self.name}
