@@ -85,11 +85,11 @@ def _matching(model, words: list[str], municipality_id: int | None, any_term: bo
         wanted = (" | " if any_term else " & ").join(f"'{word}'" for word in words)
         if municipality_id:
             wanted = f"({wanted}) & '{scope(municipality_id)}'"
-        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery", [wanted])  # noqa: S608
+        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery", [wanted])
     wanted = (" OR " if any_term else " AND ").join(f'"{word}"' for word in words)
     if municipality_id:
         wanted = f'"{scope(municipality_id)}" AND ({wanted})'
-    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [wanted])  # noqa: S608
+    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [wanted])
 
 
 class CreateSearchTable(migrations.RunPython):

@@ -32,5 +32,7 @@ def fetch(request, queryset: models.QuerySet, can: Can | None = None, **lookup) 
     except queryset.model.DoesNotExist as error:
         raise Http404 from error
     if can is not None and not may(request.user, can, thing):
-        raise PermissionDenied("この操作を行う権限がありません。担当の方か公民連携デスクにお問い合わせください。")
+        raise PermissionDenied(
+            "この操作を行う権限がありません。担当の方か公民連携デスクにお問い合わせください。"
+        )
     return thing

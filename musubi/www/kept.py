@@ -23,7 +23,9 @@ class Page:
     @classmethod
     def of(cls, response) -> "Page":
         headers = {
-            name: response[name] for name in ("Content-Language", "Content-Disposition") if response.has_header(name)
+            name: response[name]
+            for name in ("Content-Language", "Content-Disposition")
+            if response.has_header(name)
         }
         digest = hashlib.sha256(response.content).hexdigest()[:32]
         return cls(response.content, response["Content-Type"], digest, headers)
