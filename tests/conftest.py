@@ -7,14 +7,33 @@ import ipaddress
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import caches
+from django.db import connection
 from django.test import override_settings
 from django.utils import translation
 
+# How long one example takes says something about the machine, nothing about the code.
+hypothesis.settings.register_profile("musubi", deadline=None)
+hypothesis.settings.load_profile("musubi")
+
+
+def is_transactional(item) -> bool:
+    """Whether a test commits for real: threads, a live server, or asked for by its marker."""
+    marker = item.get_closest_marker("django_db")
+    asked = marker is not None and (marker.kwargs.get("transaction") or marker.args[:1] == (True,))
+    return bool(
+        asked or {"transactional_db", "live_server", "django_db_reset_sequences"} & set(item.fixturenames)
+    )
+
 
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if is_transactional(item):
+            # The flush after such a test also takes what migrations put in (the SDGs goals): give it back.
+            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
     if "postgresql" in django_settings.DATABASES["default"]["ENGINE"]:
         return
     skip = pytest.mark.skip(reason="needs a real PostgreSQL; script/test runs it there")
@@ -62,6 +81,17 @@ def fresh_start():
         cache.clear()
     with translation.override(django_settings.LANGUAGE_CODE):
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_search_tables(request, django_db_blocker):
+    """After a test that commits: Django's flush knows models only, not the search tables beside them."""
+    yield
+    if is_transactional(request.node):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                if table.endswith("_search"):
+                    cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 def is_here(host: str | bytes | None) -> bool:

@@ -1,6 +1,7 @@
 """The ground the tests stand on: no network, a database file of their own, and files outside the installation."""
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, connections
 
 
 def test_network_other_machine_fails_the_test():
@@ -56,3 +57,28 @@ def test_passwords_are_hashed_quickly():
 def test_cache_is_empty_at_each_start(turn):
     assert cache.get("turn") is None
     cache.set("turn", turn)
+
+
+def _put_and_count() -> int:
+    """Writes one search row, committed, and counts the rows as another thread sees them."""
+    seen = []
+
+    def look():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM people_organisation_search")
+            seen.append(cursor.fetchone()[0])
+        connections.close_all()
+
+    terms = "'t1g'" if connection.vendor == "sqlite" else "array_to_tsvector(ARRAY['t1g'])"
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO people_organisation_search (rowid, terms) VALUES (1, {terms})")
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return seen[0]
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+@pytest.mark.django_db(transaction=True)
+def test_search_row_that_is_committed_is_seen_by_a_thread_and_gone_in_the_next_test(turn):
+    assert _put_and_count() == 1
