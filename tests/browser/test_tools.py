@@ -1,6 +1,11 @@
 """The browser tools themselves: they must find what is wrong, or every walk below them proves nothing."""
 
 import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.urls import path
+
+from musubi.people.models import User
 
 GOOD = "<!doctype html><html lang=ja><title>結</title><main><h1>結び</h1></main></html>"
 BAD = "<!doctype html><html><title>結</title><main><h1>結び</h1><img src='data:,'></main></html>"
@@ -39,3 +44,22 @@ def test_faults_request_to_another_machine_is_noticed(page, faults):
     page.set_content(GOOD + "<img alt='' src='http://cdn.example/x.png'>")
     assert faults == ["reached outside: http://cdn.example/x.png"]
     faults.clear()
+
+
+@login_not_required
+def who(request):
+    name = request.user.email if request.user.is_authenticated else "nobody"
+    return HttpResponse(GOOD.replace("結び", name))
+
+
+urlpatterns = [path("who/", who)]
+
+
+@pytest.mark.urls("tests.browser.test_tools")
+def test_sign_in_is_known_to_the_served_product(live, page, sign_in, axe):
+    page.goto(f"{live.url}/who/")
+    assert page.inner_text("h1") == "nobody"
+    sign_in(page, User.objects.create(email="hana@example.jp"))
+    page.goto(f"{live.url}/who/")
+    assert page.inner_text("h1") == "hana@example.jp"
+    axe(page)
