@@ -9,6 +9,9 @@ PYTHON=$ROOT/.venv/bin/python
 VAR=${MUSUBI_VAR:-$ROOT/var}
 export PYTHONUNBUFFERED=1
 
+# Started without a standard input (by a service, say), commands are given an empty one.
+{ : <&0; } 2>/dev/null || exec </dev/null
+
 say() { printf '%s\n' "$@" >&2; }
 
 loud() {
