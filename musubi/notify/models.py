@@ -1,7 +1,9 @@
 """Notices to people, and the mails that carry them. One delivery row per recipient; the worker sends them."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from musubi.lib.records import Record
@@ -29,7 +31,10 @@ class Notice(Record):
                 fields=["entry_id", "user", "kind"], condition=Q(entry_id__isnull=False), name="noticed_once"
             )
         ]
-        indexes = [models.Index(fields=["user", "-at"], name="notice_list")]
+        indexes = [
+            models.Index(fields=["user", "-at"], name="notice_list"),
+            models.Index(fields=["user"], name="notice_unread", condition=Q(read_at=None)),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -55,16 +60,33 @@ class Delivery(Record):
         verbose_name = _("送信")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name="delivery_sent_at"),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | Q(sent_at__isnull=False), name="delivery_sent_at"
+            ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], name="delivery_waiting", condition=Q(state__in=["queued", "sending"])
-            )
+            # By `sent_at`, not by the states: SQLite uses a partial index only for a condition without parameters.
+            models.Index(fields=["next_try_at"], name="delivery_waiting", condition=Q(sent_at=None))
         ]
 
     def __str__(self) -> str:
         return f"{self.address} {self.subject}"
+
+    @property
+    def state_text(self) -> str:
+        """The state in words, with the reason why a waiting mail waits."""
+        if self.state in ("queued", "sending") and not settings.MAIL_CONFIGURED:
+            return gettext("送信待ち(メールサーバーが設定されていません)")
+        if self.state == "queued" and self.error:
+            return (
+                gettext("再送待ち(%(tries)d回失敗)") % {"tries": self.attempts}
+                if self.attempts
+                else gettext("送信待ち(メールサーバーにつながりません)")
+            )
+        return self.get_state_display()
+
+    def journal_name(self) -> dict:
+        return {"title": self.subject}
 
 
 class Preference(Record):
@@ -80,3 +102,19 @@ class Preference(Record):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.kind} {self.by_mail}"
+
+
+class Chore(Record):
+    """Periodic work by name, and when it was last done, so that each is done once per period whatever the workers."""
+
+    name = models.CharField(_("名前"), max_length=60, unique=True)
+    last_run_at = models.DateTimeField(_("最後に行った日時"), null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(_("エラー"), blank=True)
+
+    class Meta:
+        verbose_name = _("定期処理")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

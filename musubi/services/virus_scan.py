@@ -1,0 +1,80 @@
+"""Asking ClamAV's clamd about a file. Never inside a database transaction: it may take seconds.
+
+`MUSUBI_CLAMD` says where clamd listens: `unix:/run/clamav/clamd.ctl` or `host:port`; unset, nothing is scanned.
+The protocol is one command (INSTREAM), so no package stands between.
+"""
+
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO
+
+TIMEOUT = 30.0
+_CHUNK = 1 << 16
+
+
+class Verdict(StrEnum):
+    CLEAN = "clean"
+    INFECTED = "infected"
+    NOT_SCANNED = "not_scanned"
+
+
+@dataclass(frozen=True)
+class Result:
+    """`detail` names what was found, or why nothing could be scanned."""
+
+    verdict: Verdict
+    detail: str = ""
+
+
+def scan(file: BinaryIO, address: str | None = None) -> Result:
+    """Have the whole of `file` looked through; it is left at its beginning.
+
+    `address` is `MUSUBI_CLAMD` unless given. Never raises for what goes wrong on the way: that is NOT_SCANNED.
+    """
+    address = os.environ.get("MUSUBI_CLAMD", "") if address is None else address
+    if not address:
+        return Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set")
+    file.seek(0)
+    try:
+        answer = _ask(file, address)
+    except (OSError, ValueError) as error:
+        return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}")
+    finally:
+        file.seek(0)
+    if answer == "stream: OK":
+        return Result(Verdict.CLEAN)
+    if answer.endswith(" FOUND"):
+        return Result(Verdict.INFECTED, answer.removeprefix("stream: ").removesuffix(" FOUND"))
+    return Result(Verdict.NOT_SCANNED, answer or "clamd said nothing")
+
+
+def _ask(file: BinaryIO, address: str) -> str:
+    with _connect(address) as line:
+        try:
+            line.sendall(b"zINSTREAM\0")
+            while chunk := file.read(_CHUNK):
+                line.sendall(struct.pack("!L", len(chunk)) + chunk)
+            line.sendall(struct.pack("!L", 0))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # clamd says why before it hangs up (a file above its own limit)
+        answer = b""
+        while b"\0" not in answer and (more := line.recv(4096)):
+            answer += more
+    return answer.split(b"\0")[0].decode(errors="replace").strip()
+
+
+def _connect(address: str) -> socket.socket:
+    if address.startswith("unix:"):
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        line.settimeout(TIMEOUT)
+        try:
+            line.connect(address.removeprefix("unix:"))
+        except OSError:
+            line.close()
+            raise
+        return line
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=TIMEOUT)
