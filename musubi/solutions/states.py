@@ -7,7 +7,14 @@ SOLUTION = Lifecycle(
     "ソリューション",
     [
         State("draft", _("下書き"), to=("published",)),
-        State("published", _("公開中"), to=("withdrawn",), public=_("公開中"), requires=("summary",), tone="good"),
+        State(
+            "published",
+            _("公開中"),
+            to=("withdrawn",),
+            public=_("公開中"),
+            requires=("summary",),
+            tone="good",
+        ),
         State("withdrawn", _("取下げ"), to=("published",), closing=True),
     ],
 )
