@@ -8,7 +8,14 @@ STORY = Lifecycle(
     "連携事例",
     [
         State("draft", _("下書き"), to=("published",)),
-        State("published", _("公開中"), to=("withdrawn",), public=_("公開中"), requires=("title", "body"), tone="good"),
+        State(
+            "published",
+            _("公開中"),
+            to=("withdrawn",),
+            public=_("公開中"),
+            requires=("title", "body"),
+            tone="good",
+        ),
         State("withdrawn", _("取下げ"), to=("published",), closing=True),
     ],
 )
