@@ -1,83 +1,113 @@
 """What may be kept of public pages, and under which key. See `middleware.KeptPages`."""
 
+import gzip
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.text import compress_string
+from django.utils.translation import get_language_from_request
 
+from musubi.journal.queries import fingerprint
+from musubi.lib import clock
 from musubi.people.models import Municipality
 
 LONGEST_QUERY = 300
-_codes: dict[str, str] = {}
-
-
-@dataclass
-class Page:
-    content: bytes
-    content_type: str
-    digest: str
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, response) -> "Page":
-        headers = {
-            name: response[name]
-            for name in ("Content-Language", "Content-Disposition")
-            if response.has_header(name)
-        }
-        digest = hashlib.sha256(response.content).hexdigest()[:32]
-        return cls(response.content, response["Content-Type"], digest, headers)
+VARY = ["Cookie", "Accept-Language", "Accept-Encoding", "HX-Request"]
 
 
 def public_page(view):
     """Marks a view as public (no sign-in) and as one whose anonymous answer may be kept.
 
     Such a view must show the same to everyone who is not signed in, and must not put a CSRF token, a nonce
-    or a message into its page for them.
+    or a message into its page for them. What a signed-in person gets is theirs alone and is never kept.
     """
 
     @login_not_required
     @wraps(view)
     def wrapped(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
-        response.keepable = True
+        if request.user.is_authenticated:
+            patch_cache_control(response, private=True, no_cache=True)
+        else:
+            response.keepable = True
         return response
 
-    wrapped.login_required = False
     return wrapped
 
 
 def may_be_kept(request) -> bool:
+    """Whether the request is an anonymous visitor's plain reading of a page."""
     return (
-        request.method == "GET"
+        request.method in ("GET", "HEAD")
         and settings.SESSION_COOKIE_NAME not in request.COOKIES
         and "messages" not in request.COOKIES
+        and "HX-Request" not in request.headers
+        and "Authorization" not in request.headers
         and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
-        and not request.path.startswith((settings.STATIC_URL, "/accounts/", "/my/"))
+        and not request.path_info.startswith((settings.STATIC_URL, "/accounts/", "/my/"))
     )
 
 
-def is_keepable(response) -> bool:
+def is_keepable(request, response) -> bool:
     return (
-        getattr(response, "keepable", False)
+        request.method == "GET"
+        and getattr(response, "keepable", False)
         and response.status_code == 200
         and not response.streaming
+        # A page with a CSRF token sets its cookie: it belongs to one visitor.
         and not response.cookies
     )
 
 
-def municipality_code(request) -> str:
-    """The code of the municipality the address belongs to, "" for pages about all of them."""
-    slug = request.path.split("/", 2)[1]
-    if slug not in _codes:
-        found = Municipality.objects.filter(slug=slug).values_list("code", flat=True).first()
-        if found is None:
-            return ""
-        _codes[slug] = found
-    return _codes[slug]
+def city_of(request) -> Municipality | None:
+    """The municipality the address belongs to, looked up once per request; None for pages about all of them."""
+    if not hasattr(request, "_city"):
+        slug = request.path_info.split("/", 2)[1]
+        request._city = Municipality.objects.filter(slug=slug).first() if slug else None
+    return request._city
 
 
-def key(*parts: str) -> str:
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+def key(request) -> str:
+    """Differs as soon as the page might: other address or language, next day, one more journal entry."""
+    city = city_of(request)
+    parts = [
+        request.build_absolute_uri(),
+        get_language_from_request(request),
+        clock.today().isoformat(),
+        city.code if city else "",
+        fingerprint(city.code if city else ""),
+    ]
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass
+class Page:
+    """A kept answer: its compressed bytes (nothing secret is in it, so compressing tells nobody anything)."""
+
+    body: bytes
+    etag: str
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, response) -> "Page":
+        # Weak, because one and the same mark stands for the plain and the compressed bytes.
+        digest = hashlib.sha256(response.content).hexdigest()[:32]
+        headers = {name: value for name, value in response.headers.items() if name != "Vary"}
+        return cls(compress_string(response.content), f'W/"{digest}"', headers)
+
+    def answer(self, request) -> HttpResponse:
+        """The page as a response, compressed where the browser says it can read that."""
+        packed = "gzip" in request.headers.get("Accept-Encoding", "")
+        response = HttpResponse(self.body if packed else gzip.decompress(self.body), headers=self.headers)
+        if packed:
+            response["Content-Encoding"] = "gzip"
+        response["Content-Length"] = str(len(response.content))
+        response["ETag"] = self.etag
+        response["Cache-Control"] = "no-cache"
+        patch_vary_headers(response, VARY)
+        return response

@@ -3,13 +3,9 @@
 from django.contrib import messages
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotModified, HttpResponseRedirect
-from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags, quote_etag
-from django.utils.translation import get_language_from_request
+from django.http import HttpResponseRedirect
+from django.utils.cache import get_conditional_response
 
-from musubi.journal.queries import fingerprint
-from musubi.lib import clock
 from musubi.lib.errors import NotAllowed, Refused
 from musubi.www import kept
 
@@ -29,36 +25,16 @@ class KeptPages:
     def __call__(self, request):
         if not kept.may_be_kept(request):
             return self.get_response(request)
-        key = self._key(request)
+        # Read before the view runs: what happens meanwhile makes another key, never an old page under a new one.
+        key = kept.key(request)
         page = self.pages.get(key)
         if page is None:
             response = self.get_response(request)
-            if not kept.is_keepable(response):
+            if not kept.is_keepable(request, response):
                 return response
             page = kept.Page.of(response)
             self.pages.set(key, page)
-        etag = quote_etag(page.digest)
-        if etag in parse_etags(request.headers.get("If-None-Match", "")):
-            response = HttpResponseNotModified()
-        else:
-            response = HttpResponse(page.content, content_type=page.content_type)
-            for name, value in page.headers.items():
-                response[name] = value
-        response["ETag"] = etag
-        response["Cache-Control"] = "no-cache"
-        patch_vary_headers(response, ["Cookie", "Accept-Language", "HX-Request"])
-        return response
-
-    def _key(self, request) -> str:
-        return kept.key(
-            request.get_full_path(),
-            get_language_from_request(request),
-            clock.today().isoformat(),
-            fingerprint(kept.municipality_code(request)),
-            request.headers.get("HX-Request", ""),
-            request.headers.get("HX-Target", ""),
-            request.get_host(),
-        )
+        return get_conditional_response(request, etag=page.etag, response=page.answer(request))
 
 
 class Refusals:
