@@ -11,7 +11,9 @@ from musubi.people.models import Department, Municipality
 
 class Gathering(Record):
     municipality = models.ForeignKey(Municipality, models.PROTECT, related_name="gatherings")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="gatherings", verbose_name=_("主催部署"))
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="gatherings", verbose_name=_("主催部署")
+    )
     ref = models.CharField(_("整理番号"), max_length=20)
     kind = models.CharField(_("種類"), max_length=12, choices=Kind)
     series = models.CharField(_("部会・シリーズ名"), max_length=60, blank=True)
@@ -27,13 +29,16 @@ class Gathering(Record):
     report = models.TextField(_("開催報告"), blank=True)
     cancel_reason = models.TextField(_("中止の理由"), blank=True)
     created_at = models.DateTimeField(_("作成日時"))
+    opened_at = models.DateTimeField(_("受付を始めた日時"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("イベント")
         ordering = ["-starts_at"]
         constraints = [
             models.UniqueConstraint(fields=["municipality", "ref"], name="gathering_ref_once"),
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="gathering_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="gathering_ends_after_start"
+            ),
         ]
         indexes = [models.Index(fields=["municipality", "-starts_at"], name="gathering_list")]
 

@@ -10,7 +10,9 @@ GATHERING = Lifecycle(
     "イベント",
     [
         State("draft", _("下書き"), to=("open", "cancelled")),
-        State("open", _("受付中"), to=("full", "closed", "held", "cancelled"), public=_("受付中"), tone="good"),
+        State(
+            "open", _("受付中"), to=("full", "closed", "held", "cancelled"), public=_("受付中"), tone="good"
+        ),
         State("full", _("満席"), to=("open", "closed", "held", "cancelled"), public=_("満席"), tone="warn"),
         State("closed", _("締切"), to=("held", "open", "cancelled"), public=_("受付終了"), tone="neutral"),
         State("held", _("開催済"), to=("reported",), public=_("開催済"), tone="done"),
