@@ -51,14 +51,17 @@ class Case(Held):
             models.UniqueConstraint(fields=["municipality", "ref"], name="case_ref_once"),
             held_while_open("case_held_while_open", field="stage", open_states=OPEN),
             models.CheckConstraint(
-                condition=Q(stage="paused", paused_until__isnull=False) | (~Q(stage="paused") & Q(paused_until=None)),
+                condition=Q(stage="paused", paused_until__isnull=False)
+                | (~Q(stage="paused") & Q(paused_until=None)),
                 name="case_paused_until_a_day",
             ),
             models.CheckConstraint(
-                condition=~Q(stage="closed") | (~Q(close_reason="") & ~Q(feedback="")), name="case_closed_has_reason"
+                condition=~Q(stage="closed") | (~Q(close_reason="") & ~Q(feedback="")),
+                name="case_closed_has_reason",
             ),
             models.CheckConstraint(
-                condition=Q(stage__in=OPEN, closed_at=None) | (~Q(stage__in=OPEN) & Q(closed_at__isnull=False)),
+                condition=Q(stage__in=OPEN, closed_at=None)
+                | (~Q(stage__in=OPEN) & Q(closed_at__isnull=False)),
                 name="case_closed_has_moment",
             ),
         ]
@@ -92,7 +95,12 @@ class Meeting(Record):
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="meetings")
     gathering = models.ForeignKey(
-        Gathering, models.PROTECT, null=True, blank=True, related_name="case_meetings", verbose_name=_("イベントでの面談")
+        Gathering,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="case_meetings",
+        verbose_name=_("イベントでの面談"),
     )
     held_at = models.DateTimeField(_("日時"))
     minutes_long = models.PositiveSmallIntegerField(_("所要時間(分)"), default=60)
@@ -207,7 +215,9 @@ class Trial(Record):
 
 class Agreement(Record):
     municipality = models.ForeignKey(Municipality, models.PROTECT, related_name="agreements")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="agreements", verbose_name=_("所管"))
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="agreements", verbose_name=_("所管")
+    )
     ref = models.CharField(_("整理番号"), max_length=20)
     kind = models.CharField(_("種類"), max_length=14, choices=AgreementKind)
     title = models.CharField(_("名称"), max_length=120)

@@ -34,7 +34,14 @@ CASE = Lifecycle(
             if stage != "completed"
         ),
         State("completed", _LABELS["completed"], public=_LABELS["completed"], closing=True, tone="done"),
-        State("paused", _("保留"), to=(*PATH[:-1], "closed"), public=_("保留"), requires=("paused_until",), tone="warn"),
+        State(
+            "paused",
+            _("保留"),
+            to=(*PATH[:-1], "closed"),
+            public=_("保留"),
+            requires=("paused_until",),
+            tone="warn",
+        ),
         State("closed", _("見送り"), public=_("見送り"), requires=("close_reason", "feedback"), closing=True),
     ],
 )
@@ -47,9 +54,21 @@ TRIAL = Lifecycle(
         State("planned", _("計画"), to=("approved", "cancelled")),
         State("approved", _("承認"), to=("running", "cancelled"), public=_("実施予定"), tone="info"),
         State("running", _("実施中"), to=("reported", "cancelled"), public=_("実施中"), tone="active"),
-        State("reported", _("報告"), to=("decided",), public=_("結果を検証中"), requires=("findings",), tone="info"),
         State(
-            "decided", _("判定"), public=_("判定済み"), requires=("decision", "decision_reason"), closing=True, tone="done"
+            "reported",
+            _("報告"),
+            to=("decided",),
+            public=_("結果を検証中"),
+            requires=("findings",),
+            tone="info",
+        ),
+        State(
+            "decided",
+            _("判定"),
+            public=_("判定済み"),
+            requires=("decision", "decision_reason"),
+            closing=True,
+            tone="done",
         ),
         State("cancelled", _("取りやめ"), public=_("取りやめ"), requires=("decision_reason",), closing=True),
     ],

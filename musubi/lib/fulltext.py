@@ -37,7 +37,7 @@ def index(
 ) -> None:
     """Write (or write again) what `thing` can be found by. Call it in the action that changes the text."""
     table = f"{thing._meta.db_table}_search"
-    words = tokens(text) + [singles for singles in _single_letters(text)]
+    words = tokens(text) + list(_single_letters(text))
     if municipality_id:
         words.append(scope(municipality_id))
     terms = " ".join(dict.fromkeys(words))

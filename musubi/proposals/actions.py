@@ -1,9 +1,10 @@
 """What happens to a proposal, from the draft to the day a case opens or the answer is no."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from musubi.ball.actions import drop, hand_to, workday_on_or_after
 from musubi.ball.rules import due
@@ -18,8 +19,8 @@ from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 from musubi.people.queries import desk_of
-from musubi.proposals.models import Proposal, Routing
-from musubi.proposals.rules import gaps, is_editable, is_readable_by_staff
+from musubi.proposals.models import Attachment, Proposal, Routing
+from musubi.proposals.rules import MOST_FILES, gaps, is_editable, is_readable_by_staff
 from musubi.proposals.states import PROPOSAL, Answer, DeclineReason, Track
 
 WORDS = ["challenge", "solution", "title", "content", "effect", "request", "schedule", "cost", "field_wanted"]
@@ -34,17 +35,24 @@ def draft_proposal(
     track: str,
     goals=(),
     fields=(),
+    key: UUID | None = None,
     **words,
 ) -> Proposal:
     """A representative starts a proposal. Anything may still be missing; only the organisation can read it.
 
+    A form sent twice (a double click, an autosave under way) carries the same `key` and makes one draft: the
+    second time its words are kept in the draft that the first made.
     Raises NotAllowed unless `by` writes for the organisation, Refused where the challenge is another
     municipality's.
     """
     require(by, Can.WRITE_PROPOSAL, organisation)
+    if key and (made := Proposal.objects.filter(key=key).first()):
+        save_proposal(made, by=by, goals=goals, fields=fields, **words)
+        return made
     proposal = Proposal(
         organisation=organisation,
         municipality=municipality,
+        key=key,
         track=track,
         author=by,
         created_at=clock.now(),
@@ -52,15 +60,36 @@ def draft_proposal(
         **_known(words),
     )
     _check_challenge(proposal, by=by)
-    proposal.save()
+    try:
+        with transaction.atomic():
+            proposal.save()
+    except IntegrityError:
+        if key is None:
+            raise
+        made = Proposal.objects.get(key=key)
+        save_proposal(made, by=by, goals=goals, fields=fields, **words)
+        return made
     _classify(proposal, goals, fields)
     journal.write("proposal.drafted", proposal, by=by, track=track)
     return proposal
 
 
 @transaction.atomic
-def save_proposal(proposal: Proposal, *, by: User, goals=None, fields=None, track: str = "", **words) -> None:
-    """Keep what was typed so far. Raises Refused once it was submitted: a later change is a message in its case."""
+def save_proposal(
+    proposal: Proposal,
+    *,
+    by: User,
+    goals=None,
+    fields=None,
+    track: str = "",
+    seen: datetime | None = None,
+    **words,
+) -> None:
+    """Keep what was typed so far. Raises Refused once it was submitted: a later change is a message in its case.
+
+    With `seen`, the `saved_at` the writer started from, raises Conflict where another window or a colleague has
+    saved since.
+    """
     require(by, Can.WRITE_PROPOSAL, proposal)
     if not is_editable(proposal):
         raise Refused(
@@ -72,7 +101,8 @@ def save_proposal(proposal: Proposal, *, by: User, goals=None, fields=None, trac
     for name, value in changes.items():
         setattr(proposal, name, value)
     _check_challenge(proposal, by=by)
-    update(proposal, "提案", guard={"state": "draft"}, **{**changes, "challenge": proposal.challenge})
+    guard = {"state": "draft"} | ({"saved_at": seen} if seen else {})
+    update(proposal, "提案", guard=guard, **{**changes, "challenge": proposal.challenge})
     _classify(proposal, goals, fields)
 
 
@@ -81,9 +111,54 @@ def discard(proposal: Proposal, *, by: User) -> None:
     """Throw a draft away. What was submitted can only be withdrawn."""
     require(by, Can.WRITE_PROPOSAL, proposal)
     journal.write("proposal.discarded", proposal, by=by)
+    for attachment in proposal.attachments.all():
+        _forget_bytes(attachment)
     deleted, _rows = Proposal.objects.filter(pk=proposal.pk, state="draft").delete()
     if not deleted:
         raise Conflict("この提案はもう下書きではありません。提出済みの提案は「取下げ」をしてください。")
+
+
+@transaction.atomic
+def attach(proposal: Proposal, *, by: User, stored: str, name: str, size: int, media_type: str) -> Attachment:
+    """Put an already accepted and stored file (see `services.storage`) with a draft.
+
+    The bytes are stored before the row, since a row without its file would be worse than a file without a row:
+    where this transaction is rolled back, a file under a random name that nobody can reach stays on the disk.
+    Raises Refused once it was submitted, and where it has as many files as it may.
+    """
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    # Two files sent at once must not both be the tenth.
+    held = Proposal.objects.select_for_update().get(pk=proposal.pk)
+    if not is_editable(held):
+        raise Refused("提出した提案にはファイルを足せません。案件のやり取りで担当課に送ってください。")
+    if held.attachments.count() >= MOST_FILES:
+        raise Refused(
+            f"添付できるファイルは{MOST_FILES}個までです。不要なものを外すか、一つにまとめてください。",
+            field="files",
+        )
+    attachment = Attachment.objects.create(
+        proposal=proposal,
+        file=stored,
+        name=name,
+        size=size,
+        media_type=media_type,
+        added_at=clock.now(),
+        added_by=by,
+    )
+    journal.write("proposal.attached", proposal, by=by, file=attachment.pk, name=name)
+    return attachment
+
+
+@transaction.atomic
+def detach(attachment: Attachment, *, by: User) -> None:
+    """Take a file off a draft, and off the disk. Raises Refused once the proposal was submitted."""
+    require(by, Can.WRITE_PROPOSAL, attachment.proposal)
+    held = Proposal.objects.select_for_update().get(pk=attachment.proposal_id)
+    if not is_editable(held):
+        raise Refused("提出した提案のファイルは外せません。差し替えたいときは、担当課に伝えてください。")
+    _forget_bytes(attachment)
+    journal.write("proposal.detached", held, by=by, file=attachment.pk, name=attachment.name)
+    attachment.delete()
 
 
 @transaction.atomic
@@ -296,6 +371,18 @@ def decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None
     require(by, Can.DECIDE_PROPOSAL, proposal)
     if not is_readable_by_staff(proposal):
         raise NotAllowed
+    if proposal.state == "dialogue":
+        raise Refused("この提案には案件が開いています。案件の画面で見送りを記録してください。")
+    _decline(proposal, by=by, reason=reason, feedback=feedback)
+
+
+@transaction.atomic
+def decline_from_case(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None:
+    """Its case was closed without an outcome: the later step, which checked who may, calls this."""
+    _decline(proposal, by=by, reason=reason, feedback=feedback)
+
+
+def _decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None:
     if reason not in DeclineReason.values:
         raise Missing("見送りの理由を選んでください。", field="reason")
     if not feedback.strip():
@@ -318,8 +405,20 @@ def decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None
 
 @transaction.atomic
 def withdraw(proposal: Proposal, *, by: User, reason: str = "") -> None:
-    """The organisation takes its proposal back (取下げ)."""
+    """The organisation takes its proposal back (取下げ) before a case is open; later it does so in the case."""
     require(by, Can.WRITE_PROPOSAL, proposal)
+    if proposal.state in ("dialogue", "accepted"):
+        raise Refused("この提案には案件が開いています。案件の画面で取下げを伝えてください。")
+    _withdraw(proposal, by=by, reason=reason)
+
+
+@transaction.atomic
+def withdraw_from_case(proposal: Proposal, *, by: User, reason: str) -> None:
+    """Its organisation left the case: the later step, which checked who may, calls this."""
+    _withdraw(proposal, by=by, reason=reason)
+
+
+def _withdraw(proposal: Proposal, *, by: User, reason: str) -> None:
     move(proposal, PROPOSAL, "withdrawn", decided_at=clock.now(), **drop())
     journal.write("proposal.withdrawn", proposal, by=by, reason=reason)
 
@@ -341,6 +440,12 @@ def _submit(proposal: Proposal, *, by: User) -> None:
     )
     fulltext.index(proposal, text=proposal.searchable, municipality_id=proposal.municipality_id)
     journal.write("proposal.submitted", proposal, by=by, track=proposal.track, channel=proposal.channel)
+
+
+def _forget_bytes(attachment: Attachment) -> None:
+    """Delete the file once the row is gone for good."""
+    storage, name = attachment.file.storage, attachment.file.name
+    transaction.on_commit(lambda: storage.delete(name))
 
 
 def _next_question(proposal: Proposal) -> Routing | None:

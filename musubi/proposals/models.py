@@ -35,6 +35,12 @@ class Proposal(Held):
         verbose_name=_("もとになるソリューション"),
     )
     ref = models.CharField(_("受付番号"), max_length=20, blank=True)
+    key = models.UUIDField(
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="the form that made it: sent twice, it makes one draft",
+    )
     track = models.CharField(_("類型"), max_length=10, choices=Track)
     title = models.CharField(_("提案名"), max_length=120, blank=True)
     content = models.TextField(_("提案の内容"), blank=True)

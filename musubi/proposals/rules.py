@@ -5,6 +5,8 @@ from django.utils.translation import gettext as _
 from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 
+MOST_FILES = 10
+
 
 def is_readable_by_staff(proposal: Proposal) -> bool:
     """A draft is nobody's business but its organisation's."""

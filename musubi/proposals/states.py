@@ -69,6 +69,7 @@ class DeclineReason(models.TextChoices):
     TIMING = "timing", _("時期が合わない")
     OTHER_SELECTED = "other_selected", _("ほかの提案を選んだ")
     NO_REPLY = "no_reply", _("連絡がとれない")
+    WITHDRAWN = "withdrawn", _("団体からの取下げ")
     OTHER = "other", _("その他")
 
 

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('started_on', models.DateField(blank=True, null=True, verbose_name='事業開始日')),
                 ('outcome_count', models.PositiveSmallIntegerField(default=0, verbose_name='記録された成果')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='終了日時')),
-                ('close_reason', models.CharField(blank=True, choices=[('budget', '予算の見通しが立たない'), ('existing', '既存の事業と重なる'), ('not_a_fit', '課題の内容と合わない'), ('capacity', '実施体制が整わない'), ('rules', '制度・規則上できない'), ('evidence', '効果の裏付けが足りない'), ('timing', '時期が合わない'), ('other_selected', 'ほかの提案を選んだ'), ('no_reply', '連絡がとれない'), ('other', 'その他')], max_length=20, verbose_name='見送りの理由')),
+                ('close_reason', models.CharField(blank=True, choices=[('budget', '予算の見通しが立たない'), ('existing', '既存の事業と重なる'), ('not_a_fit', '課題の内容と合わない'), ('capacity', '実施体制が整わない'), ('rules', '制度・規則上できない'), ('evidence', '効果の裏付けが足りない'), ('timing', '時期が合わない'), ('other_selected', 'ほかの提案を選んだ'), ('no_reply', '連絡がとれない'), ('withdrawn', '団体からの取下げ'), ('other', 'その他')], max_length=20, verbose_name='見送りの理由')),
                 ('feedback', models.TextField(blank=True, verbose_name='フィードバック')),
                 ('adoption_department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department', verbose_name='導入を担う部署')),
                 ('ball_department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department', verbose_name='ボール(部署)')),

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='受付日時')),
                 ('first_answered_at', models.DateTimeField(blank=True, null=True, verbose_name='最初に回答した日時')),
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='決定日時')),
-                ('decline_reason', models.CharField(blank=True, choices=[('budget', '予算の見通しが立たない'), ('existing', '既存の事業と重なる'), ('not_a_fit', '課題の内容と合わない'), ('capacity', '実施体制が整わない'), ('rules', '制度・規則上できない'), ('evidence', '効果の裏付けが足りない'), ('timing', '時期が合わない'), ('other_selected', 'ほかの提案を選んだ'), ('no_reply', '連絡がとれない'), ('other', 'その他')], max_length=20, verbose_name='見送りの理由')),
+                ('decline_reason', models.CharField(blank=True, choices=[('budget', '予算の見通しが立たない'), ('existing', '既存の事業と重なる'), ('not_a_fit', '課題の内容と合わない'), ('capacity', '実施体制が整わない'), ('rules', '制度・規則上できない'), ('evidence', '効果の裏付けが足りない'), ('timing', '時期が合わない'), ('other_selected', 'ほかの提案を選んだ'), ('no_reply', '連絡がとれない'), ('withdrawn', '団体からの取下げ'), ('other', 'その他')], max_length=20, verbose_name='見送りの理由')),
                 ('feedback', models.TextField(blank=True, verbose_name='提案者へのフィードバック')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='書いた人')),
                 ('ball_department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department', verbose_name='ボール(部署)')),

@@ -1,0 +1,96 @@
+"""Which cases a person may read, and what of each."""
+
+from django.db import models
+from django.db.models import Q
+
+from musubi.cases.models import Agreement, Case, CaseFile, Post
+from musubi.cases.states import CONCLUDED, OPEN
+from musubi.lib import fulltext
+from musubi.people.models import Municipality
+from musubi.people.permissions import Can, authority
+
+
+def visible_to(user, municipality: Municipality | None = None) -> models.QuerySet[Case]:
+    """Cases the person may read: the desk's municipality, departments taking part, organisations taking part."""
+    cities, sections, organisations = authority(user).where(Can.SEE_CASE)
+    taking_part = Case.departments.through.objects.filter(department__in=sections).values("case")
+    own = Case.organisations.through.objects.filter(organisation__in=organisations).values("case")
+    rows = Case.objects.filter(Q(municipality__in=cities) | Q(pk__in=taking_part) | Q(pk__in=own))
+    return rows.filter(municipality=municipality) if municipality else rows
+
+
+def sees_internal(user, case: Case) -> bool:
+    """Whether the person reads internal notes. Whoever represents a party of the case never does."""
+    mine = authority(user)
+    return mine.organisation_ids.isdisjoint(case.organisation_ids) and (
+        mine.may(Can.NOTE_IN_CASE, case) or case.municipality_id in mine.where(Can.SEE_CASE)[0]
+    )
+
+
+def thread(case: Case, user, *, kind: str = "") -> models.QuerySet[Post]:
+    """What the person may read of the case's thread, oldest first."""
+    rows = case.posts.select_related("author", "department", "organisation", "meeting__gathering", "file")
+    if not sees_internal(user, case):
+        rows = rows.filter(internal=False)
+    return rows.filter(kind=kind) if kind else rows
+
+
+def files(case: Case, user) -> models.QuerySet[CaseFile]:
+    """The files of the case the person may download."""
+    rows = case.files.select_related("added_by")
+    return rows if sees_internal(user, case) else rows.filter(internal=False)
+
+
+def open_cases(municipality: Municipality) -> models.QuerySet[Case]:
+    return Case.objects.filter(municipality=municipality, stage__in=OPEN)
+
+
+def lying_with(departments, municipality: Municipality) -> models.QuerySet[Case]:
+    """Open cases whose ball lies with one of the departments (ids), the one due first on top."""
+    return for_rows(
+        Case.objects.filter(
+            municipality=municipality, ball_department__in=departments, stage__in=OPEN
+        ).order_by("ball_due_on", "id")
+    )
+
+
+def of_organisations(user) -> models.QuerySet[Case]:
+    """The cases of the person's organisations, in every municipality, the one due first on top."""
+    mine = Case.organisations.through.objects.filter(organisation__in=authority(user).organisation_ids)
+    return for_rows(
+        Case.objects.filter(pk__in=mine.values("case")).order_by("closed_at", "ball_due_on", "id")
+    )
+
+
+def find(
+    rows: models.QuerySet[Case],
+    *,
+    text: str = "",
+    stage: str = "",
+    department: int | None = None,
+    channel: str = "",
+    open_only: bool = False,
+    municipality: Municipality | None = None,
+) -> models.QuerySet[Case]:
+    """`rows` narrowed by what a person asked for."""
+    if text.strip():
+        rows = fulltext.search(rows, text, municipality_id=municipality.pk if municipality else None)
+    if stage:
+        rows = rows.filter(stage=stage)
+    if department:
+        rows = rows.filter(lead=department)
+    if channel:
+        rows = rows.filter(channel=channel)
+    return rows.filter(stage__in=OPEN) if open_only else rows
+
+
+def for_rows(rows: models.QuerySet[Case]) -> models.QuerySet[Case]:
+    """With what a list row shows, in a constant number of statements."""
+    return rows.select_related(
+        "municipality", "lead", "owner", "ball_department", "ball_organisation", "challenge", "proposal"
+    ).prefetch_related("organisations", "departments")
+
+
+def concluded_agreements(municipality: Municipality) -> models.QuerySet[Agreement]:
+    """Agreements in force."""
+    return Agreement.objects.filter(municipality=municipality, state__in=CONCLUDED)
