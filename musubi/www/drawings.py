@@ -43,11 +43,7 @@ def funnel_steps(steps: list[dict]) -> dict:
     return {"wide": wide, "tall": tall, "tall_height": count * 96 - 10}
 
 
-def bar_rows(items: list[dict], across: int = 420) -> list[dict]:
-    """Each item with `y`, `text_y` and `w` (0–`across` units) of its bar; the longest bar spans the whole way."""
+def bar_rows(items: list[dict]) -> list[dict]:
+    """Each item with `share`, its length in per cent of the longest bar, as text for an SVG attribute."""
     most = max((item["value"] for item in items), default=0) or 1
-    return [
-        {**item, "y": 44 * n + 8, "text_y": 44 * n + 28, "w": f"{across * item['value'] / most:.1f}",
-         "end": f"{200 + across * item['value'] / most + 10:.1f}"}
-        for n, item in enumerate(items)
-    ]  # fmt: skip
+    return [{**item, "share": f"{100 * item['value'] / most:.1f}"} for item in items]

@@ -175,7 +175,7 @@ def gallery(request):
         {
             "municipality": CITY,
             "crumbs": [("見本市", "/"), ("部品の見本", "")],
-            "filter": SampleFilter(),
+            "filter": SampleFilter(auto_id="filter_%s"),
             "form": invalid,
             "composer": SampleComposer(auto_id="say_%s"),
             "page": Paginator(range(240), 20).page(5),
