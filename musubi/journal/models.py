@@ -7,7 +7,9 @@ class Entry(models.Model):
     """One thing that happened. Never changed and never deleted; `claimed_at` and `done_at` belong to the worker."""
 
     at = models.DateTimeField("日時")
-    verb = models.CharField("できごと", max_length=60, help_text="kind.past_participle, e.g. challenge.published")
+    verb = models.CharField(
+        "できごと", max_length=60, help_text="kind.past_participle, e.g. challenge.published"
+    )
     municipality = models.CharField("自治体コード", max_length=6, blank=True)
     actor_id = models.BigIntegerField("行った人の番号", null=True)
     actor = models.CharField("行った人", max_length=120)

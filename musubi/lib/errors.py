@@ -12,7 +12,10 @@ class Refused(Exception):
 class NotAllowed(Refused):
     """The person may not do this."""
 
-    def __init__(self, message: str = "この操作を行う権限がありません。担当の方か公民連携デスクにお問い合わせください。"):
+    def __init__(
+        self,
+        message: str = "この操作を行う権限がありません。担当の方か公民連携デスクにお問い合わせください。",
+    ):
         super().__init__(message)
 
 

@@ -72,7 +72,13 @@ class Lifecycle:
 
 
 def move(
-    thing: models.Model, lifecycle: Lifecycle, to: str, *, field: str = "state", guard: dict | None = None, **changes
+    thing: models.Model,
+    lifecycle: Lifecycle,
+    to: str,
+    *,
+    field: str = "state",
+    guard: dict | None = None,
+    **changes,
 ) -> None:
     """Move `thing` to state `to`, setting `changes` in the same UPDATE.
 
@@ -86,7 +92,9 @@ def move(
         value = changes.get(name, getattr(thing, name, None))
         if value in (None, ""):
             label = thing._meta.get_field(name).verbose_name
-            raise Missing(f"「{label}」が入力されていません。入力してからもう一度お試しください。", field=name)
+            raise Missing(
+                f"「{label}」が入力されていません。入力してからもう一度お試しください。", field=name
+            )
     update(thing, lifecycle.subject, guard={field: here, **(guard or {})}, **{field: to}, **changes)
 
 
