@@ -1,0 +1,41 @@
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from musubi.people.permissions import Can, may
+from musubi.people.queries import memberships_visible_to
+from musubi.people.states import MEMBERSHIP
+from tests.factories.people import make_member, make_municipality, make_representative, make_staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "desk",
+        "officer",
+        "manager",
+        "administrator",
+        "auditor",
+        "owner",
+        "representative",
+        "stranger",
+        "anyone",
+    ],
+)
+def test_memberships_visible_to_and_may_agree(role):
+    city = make_municipality()
+    rows = [make_member(city, state=state) for state in MEMBERSHIP.states]
+    own = make_member(city, state="applied", joined_on=None)
+    elsewhere = make_member(make_municipality(), state="applied", joined_on=None)
+    person = {
+        "owner": lambda: make_representative(own.organisation),
+        "representative": lambda: make_representative(own.organisation, is_owner=False),
+        "stranger": make_representative,
+        "anyone": AnonymousUser,
+    }.get(role, lambda: make_staff(city, role))()
+    seen = set(memberships_visible_to(person, city))
+    assert elsewhere not in seen
+    for member in [*rows, own]:
+        allowed = may(person, Can.MANAGE_MEMBERS, member) or may(person, Can.JOIN_MUNICIPALITY, member)
+        assert (member in seen) == (member.state == "active" or allowed)
