@@ -56,6 +56,8 @@ def send(mail: Sendable, line) -> None:
     Raises `RefusedForGood` where the server says no for ever (5xx), `NotNow` where it says later (4xx),
     `Unreachable` where it went away, and whatever else the backend raises.
     """
+    if not mail.address.strip():
+        raise RefusedForGood("no address")  # Django would call it done
     try:
         line.send_messages([message(mail)])
     except smtplib.SMTPRecipientsRefused as error:
