@@ -12,6 +12,7 @@
 | `MUSUBI_VAR` | `var/` | where files, the embedded database and the collected static files live |
 | `EMAIL_URL` | none | `smtp://user:password@host:587/?tls=1`; without it mail waits in its rows |
 | `MUSUBI_MAIL_FROM` | `noreply@localhost` | the sender of every mail |
+| `MUSUBI_CLAMD` | none | where ClamAV's clamd listens, `unix:/run/clamav/clamd.ctl` or `host:port`; without it no file is scanned |
 | `MUSUBI_LOG_LEVEL` | `INFO` | level of the console log |
 """
 
