@@ -481,8 +481,6 @@ def leave(member: Member, *, by: User | None, reason: str) -> None:
     """An organisation leaves, or takes its application back; the desk may end a membership too. With a reason."""
     if not may(by, Can.JOIN_MUNICIPALITY, member):
         require(by, Can.MANAGE_MEMBERS, member)
-    if not reason.strip():
-        raise Missing(_("退会の理由を入力してください。"), field="reason")
     was = member.state
     # An application taken back was never a membership: the dates of an earlier one stay.
     days = {"left_on": max(clock.today(), member.joined_on)} if was == "active" else {}
