@@ -554,10 +554,11 @@ def _require_keeper(by: User | None, organisation: Organisation, can: Can) -> No
 
 
 def _keep_an_owner(representative: Representative) -> None:
-    others = Representative.objects.filter(
+    """Asks the database, with the organisation held: somebody may have made this person the only owner since."""
+    owners = Representative.objects.filter(
         organisation=representative.organisation_id, is_owner=True, ended_at=None
-    ).exclude(pk=representative.pk)
-    if representative.is_owner and not others.exists():
+    )
+    if list(owners.values_list("pk", flat=True)[:2]) == [representative.pk]:
         raise Refused(_("この団体の責任者が一人もいなくなります。先に別の担当者を責任者にしてください。"))
 
 
