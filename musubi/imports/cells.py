@@ -1,0 +1,218 @@
+"""One cell to one value: what people write in tables, read the way they meant it. Nothing here knows the database."""
+
+import re
+import unicodedata
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from musubi.challenges.states import Channel, Scale
+from musubi.imports.columns import fold
+from musubi.lib.tables import Cell
+from musubi.lib.text import normalise
+from musubi.people.models import Organisation
+from musubi.proposals.states import Track
+
+Kind = Organisation.Kind
+
+_NOTHING = {
+    "",
+    "なし",
+    "無し",
+    "無",
+    "該当なし",
+    "該当無し",
+    "未定",
+    "未設定",
+    "不明",
+    "na",
+    "nan",
+    "none",
+    "null",
+}
+_ALWAYS = {"随時", "随時受付", "随時募集", "通年", "期限なし", "期限無し", "締切なし", "常時"}
+_SPLIT = re.compile(r"[,、，;；/／|｜\n\t]+|・(?=\s*\d)")
+_GOAL = re.compile(
+    r"(?:sdgs?|ゴール|目標|goals?|no\.?|第|#)*[\s:：.]*(\d{1,3})(?:\.(?:\d{1,2}|[a-z]))?(?!\d)(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def text(cell: Cell) -> str:
+    """The cell as text, line breaks kept; a date as 2026/3/31, a whole number without its `.0`."""
+    if cell is None:
+        return ""
+    if isinstance(cell, date):
+        return f"{cell.year}/{cell.month}/{cell.day}"
+    found = str(cell).replace("\r\n", "\n").replace("\r", "\n")
+    found = "".join(
+        c for c in found if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn")
+    )
+    # Our own sheets put an apostrophe before a text that a spreadsheet would take for a formula.
+    return re.sub(r"^'(?=[=+\-@＝＋－＠])", "", found.strip())
+
+
+def line(cell: Cell) -> str:
+    """The cell as one line: line breaks inside a cell become spaces."""
+    return " ".join(text(cell).split())
+
+
+def is_nothing(cell: Cell) -> bool:
+    """Empty, or one of the ways to write that there is nothing: -, なし, 該当なし."""
+    return fold(text(cell)) in _NOTHING
+
+
+def is_always(cell: Cell) -> bool:
+    """「随時」 and the like where a deadline is asked for."""
+    return fold(text(cell)) in _ALWAYS
+
+
+def goals(cell: Cell) -> tuple[list[int], list[str]]:
+    """Goal numbers, each once, and what could not be read, in words.
+
+    Takes 9, 「3,11」, 「11 住み続けられるまちづくりを」, 「目標14、ゴール12」, targets (11.5 counts as 11).
+    """
+    if is_nothing(cell):
+        return [], []
+    if isinstance(cell, date):
+        # 「3,11」 and 「3/11」 turn into 3 November in a spreadsheet.
+        return [], [
+            _("日付(%(day)s)に変わっています。セルの書式を文字列にして「3、11」のように書いてください")
+            % {"day": text(cell)}
+        ]
+    found: list[int] = []
+    strange: list[str] = []
+    for part in _SPLIT.split(normalise(text(cell))):
+        part = part.strip()
+        if not part:
+            continue
+        if re.fullmatch(r"\d{1,2}(?: \d{1,2})+", part):
+            numbers = [int(number) for number in part.split()]
+        elif match := _GOAL.match(part):
+            numbers = [int(match[1])]
+        elif found:
+            continue  # the rest of a goal's name that holds a separator itself: 12 つくる責任、つかう責任
+        else:
+            strange.append(_("「%(text)s」は1から17の番号で書いてください") % {"text": part[:30]})
+            continue
+        for number in numbers:
+            if 1 <= number <= 17:
+                found.append(number)
+            else:
+                strange.append(_("「%(text)s」は1から17の番号ではありません") % {"text": part[:30]})
+    return list(dict.fromkeys(found)), strange
+
+
+def parts(cell: Cell) -> list[str]:
+    """A cell with several values, split."""
+    return [part.strip() for part in re.split(r"[,、，;；/／|｜\n\t]+", text(cell)) if part.strip()]
+
+
+def _one_of(cell: Cell, table: list[tuple[str, tuple[str, ...]]]) -> str | None:
+    """The value whose word the cell equals, else the first one whose word it holds."""
+    key = fold(text(cell))
+    words = [(value, fold(word)) for value, spellings in table for word in spellings]
+    for value, word in words:
+        if key == word:
+            return value
+    return next((value for value, word in words if len(word) > 1 and word in key), None)
+
+
+_SCALES = [
+    (Scale.SMALL, ("小さく具体的", "small", "小", "小規模", "小さい")),
+    (Scale.LARGE, ("大きな社会課題", "large", "大", "大規模", "大きい")),
+]
+_TRACKS = [
+    (Track.TRIAL, ("実証実験提案型", "実証実験", "実証", "trial")),
+    (Track.CHALLENGE, ("課題解決型", "課題解決", "課題", "challenge", "テーマ型")),
+    (Track.OPEN, ("自由提案", "自由", "フリー", "open", "その他")),
+]
+_CHANNELS = [
+    (
+        Channel.NATIONAL,
+        (
+            "地方創生SDGs官民連携プラットフォーム",
+            "官民連携プラットフォーム",
+            "全国プラットフォーム",
+            "national",
+        ),
+    ),
+    (Channel.EVENT, ("イベント", "交流会", "マッチング", "event")),
+    (Channel.WALK_IN, ("持ち込み", "持込", "来庁", "窓口", "電話", "訪問", "walk_in")),
+    (Channel.REFERRAL, ("紹介", "referral")),
+    (Channel.MAIL, ("メール", "mail", "郵送", "email")),
+    (Channel.SITE, ("サイト", "ウェブ", "web", "フォーム", "ホームページ", "site")),
+]
+_KINDS = [
+    (Kind.SOLE, ("個人事業主", "個人事業", "個人", "フリーランス", "sole")),
+    (
+        Kind.RESEARCH,
+        ("研究機関", "研究所", "研究開発法人", "研究機構", "研究センター", "research"),
+    ),
+    (
+        Kind.UNIVERSITY,
+        ("大学・学校", "大学", "学校法人", "高等専門学校", "高等学校", "専門学校", "学校", "教育機関", "university"),
+    ),
+    (
+        Kind.NPO,
+        (
+            "NPO・公益団体", "NPO法人", "NPO", "特定非営利活動法人", "特例社団", "公益法人", "公益団体", "公社", "公財",
+            "社団法人", "財団法人", "社会福祉法人", "社団", "財団", "協同組合", "医療法人",
+        ),
+    ),
+    (
+        Kind.COMMUNITY,
+        (
+            "地域団体", "町内会", "自治会", "市民団体", "住民団体", "任意団体", "商店会", "商店街", "実行委員会",
+            "協議会", "振興組合", "保存会", "community",
+        ),
+    ),
+    (
+        Kind.COMPANY,
+        ("企業", "民間企業", "株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "会社", "事業者", "相互会社", "company"),
+    ),
+]  # fmt: skip
+
+
+def scale(cell: Cell) -> str | None:
+    return _one_of(cell, _SCALES)
+
+
+def track(cell: Cell) -> str | None:
+    return _one_of(cell, _TRACKS)
+
+
+def channel(cell: Cell) -> str | None:
+    return _one_of(cell, _CHANNELS)
+
+
+def organisation_kind(cell: Cell) -> str | None:
+    """A kind from what a column says of it."""
+    return _one_of(cell, _KINDS)
+
+
+def kind_from_name(name: str) -> str | None:
+    """A kind from an organisation's name (株式会社, NPO法人, 大学 …), or None where the name does not tell."""
+    name = normalise(name)
+    if re.search(r"株式会社|有限会社|合同会社|合資会社|合名会社|相互会社|\((株|有|同|資|名)\)", name):
+        return Kind.COMPANY
+    if re.search(r"\((特非|npo|一社|一財|公社|公財|社福|福|医)\)", name, re.IGNORECASE):
+        return Kind.NPO
+    if re.search(r"\((学|大)\)", name):
+        return Kind.UNIVERSITY
+    return next(
+        (
+            kind
+            for kind, words in _KINDS
+            if kind != Kind.SOLE and any(len(w) > 1 and w in name for w in words)
+        ),
+        None,
+    )
+
+
+def prefecture_in(address: str) -> str:
+    """The prefecture an address begins with, or ""."""
+    found = re.match(
+        r"北海道|東京都|京都府|大阪府|神奈川県|和歌山県|鹿児島県|[^市区町村\s]{2}県", normalise(address)
+    )
+    return found[0] if found else ""
