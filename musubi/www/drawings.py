@@ -40,7 +40,7 @@ def funnel_steps(steps: list[dict]) -> dict:
                 "text": index * 96 + 22,
             }
         )
-    return {"wide": wide, "tall": tall, "tall_height": count * 96 - 10}
+    return {"wide": wide, "tall": tall, "tall_height": max(len(steps) * 96 - 10, 0)}
 
 
 def bar_rows(items: list[dict]) -> list[dict]:
