@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from musubi.lib import clock, fulltext
-from musubi.people.models import ClosingDay, Department, Member, Municipality, Organisation, User
+from musubi.people.models import ClosingDay, Department, Member, Municipality, Organisation, Staff, User
 from musubi.people.permissions import Can, authority
 
 
@@ -35,6 +35,24 @@ def members_of(municipality: Municipality, *, on=None) -> models.QuerySet[Member
     day = on or clock.today()
     return Member.objects.filter(municipality=municipality, joined_on__lte=day).filter(
         Q(left_on=None) | Q(left_on__gt=day)
+    )
+
+
+def applications(municipality: Municipality) -> models.QuerySet[Member]:
+    """Who waits for the desk's answer, longest first."""
+    return (
+        Member.objects.filter(municipality=municipality, state="applied")
+        .select_related("organisation")
+        .order_by("applied_at", "pk")
+    )
+
+
+def staff_of(municipality: Municipality) -> models.QuerySet[Staff]:
+    """The roles held now, by department, with the people."""
+    return (
+        Staff.objects.filter(municipality=municipality, ended_at=None)
+        .select_related("user", "department")
+        .order_by("department__position", "department", "role", "pk")
     )
 
 
