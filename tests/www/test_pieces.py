@@ -147,5 +147,5 @@ def test_nav_link_marks_the_page_it_leads_to():
 def test_language_link_comes_back_to_the_same_page():
     request = RequestFactory().get("/minato/challenges/?q=sea&page=2")
     assert pieces.language_href({"request": request}, "en") == (
-        "/language/en/?next=%2Fminato%2Fchallenges%2F%3Fq%3Dsea%26page%3D2"
+        "/language/?to=en&next=%2Fminato%2Fchallenges%2F%3Fq%3Dsea%26page%3D2"
     )

@@ -149,7 +149,7 @@ def language_href(context, code: str) -> str:
     """Where the language switch leads: a plain link back to this page in the other language."""
     request = context.get("request")
     here = request.get_full_path() if request else "/"
-    return f"/language/{code}/?{urlencode({'next': here})}"
+    return f"/language/?{urlencode({'to': code, 'next': here})}"
 
 
 def _day(value: date | datetime) -> date:
