@@ -1,0 +1,251 @@
+"""The shared record from the municipality's side: the board, the list, one case on one page."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import FileResponse, Http404
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from musubi.cases import actions, queries, rules
+from musubi.cases.states import CASE, OPEN, PATH, PostKind
+from musubi.challenges.states import Channel
+from musubi.lib.errors import Refused
+from musubi.outcomes.models import Outcome
+from musubi.people.models import Department
+from musubi.people.permissions import Can, Reach, authority, may
+from musubi.people.queries import closing_days
+from musubi.www.access import fetch, staff_city
+from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
+from musubi.www.staff.case_filters import CaseFilter
+from musubi.www.staff.case_forms import FORMS, ContactForm
+
+PER_PAGE = 20
+PER_COLUMN = 12
+NEEDS = {
+    "say": Can.SPEAK_IN_CASE,
+    "note": Can.NOTE_IN_CASE,
+    "meeting": Can.SPEAK_IN_CASE,
+    "file": Can.SPEAK_IN_CASE,
+    "ball": Can.MOVE_CASE,
+    "advance": Can.MOVE_CASE,
+    "pause": Can.MOVE_CASE,
+    "resume": Can.MOVE_CASE,
+    "close": Can.MOVE_CASE,
+    "adoption": Can.MOVE_CASE,
+    "owner": Can.MANAGE_CASE,
+    "department": Can.MANAGE_CASE,
+    "organisation": Can.MANAGE_CASE,
+    "trial": Can.MOVE_CASE,
+    "trial-move": Can.MOVE_CASE,
+    "outcome": Can.RECORD_OUTCOME,
+}
+
+
+@require_safe
+def case_list(request, city: str):
+    """The board (columns are stages) or, with `?view=list`, a sorted list; both under the same filter."""
+    municipality = staff_city(request, city)
+    form = CaseFilter(request.GET, municipality=municipality)
+    rows = queries.visible_to(request.user, municipality)
+    rows = queries.find(rows, municipality=municipality, **form.wanted())
+    context = {
+        "municipality": municipality,
+        "filter": form,
+        "active": form.active(),
+        "may_open": authority(request.user).may_in(Can.OPEN_CASE, municipality.pk),
+        "is_list": request.GET.get("view") == "list",
+        "crumbs": [(municipality.name, reverse("staff-home", args=[city])), (_("連携案件"), "")],
+    }
+    closed = closing_days(municipality.pk)
+    if context["is_list"]:
+        ordered = queries.for_rows(rows).order_by("closed_at", "ball_due_on", "id")
+        page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "rows": [(case, days_words(case, closed)) for case in page]}
+    else:
+        context |= {"columns": _columns(rows, city, closed), "count": rows.filter(stage__in=OPEN).count()}
+    return render(request, "staff/cases.html", context)
+
+
+def _columns(rows, city: str, closed) -> list[dict]:
+    """One column per open stage: the count, and the cards due first. Two statements, whatever there is."""
+    counts = dict(rows.values_list("stage").annotate(n=Count("pk")).order_by())
+    columns = []
+    for stage in [*PATH[:-1], "paused"]:
+        cards = []
+        if counts.get(stage):
+            shown = rows.filter(stage=stage).select_related("ball_department", "ball_organisation", "lead")
+            cards = [_card(case, city, closed) for case in shown.order_by("ball_due_on", "id")[:PER_COLUMN]]
+        more = counts.get(stage, 0) > len(cards)
+        columns.append(
+            {
+                "label": CASE[stage].label,
+                "cards": cards,
+                "count": counts.get(stage, 0),
+                "more_href": f"?view=list&stage={stage}" if more else "",
+            }
+        )
+    return columns
+
+
+def _card(case, city: str, closed) -> dict:
+    return {
+        "href": reverse("staff-case", args=[city, case.ref]),
+        "title": case.title,
+        "sub": f"{case.ref} · {case.lead}",
+        "holder": str(case.holder),
+        "due_words": days_words(case, closed),
+        "late": case.is_overdue,
+    }
+
+
+def new_case(request, city: str):
+    """Open a case without a proposal."""
+    municipality = staff_city(request, city, Can.OPEN_CASE)
+    mine = authority(request.user)
+    departments = Department.objects.filter(municipality=municipality, is_active=True)
+    if not mine.may_in(Can.OPEN_CASE, municipality.pk, Reach.MUNICIPALITY):
+        departments = departments.filter(pk__in=mine.department_ids(municipality.pk))
+    form = ContactForm(request.POST or None, municipality=municipality, departments=departments)
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        organisation = data.pop("organisation")
+        try:
+            case = actions.open_contact(municipality, [organisation], by=request.user, **data)
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            messages.success(request, _("案件を開きました。"))
+            return redirect("staff-case", city, case.ref)
+    context = {
+        "municipality": municipality,
+        "form": form,
+        "crumbs": [
+            (municipality.name, reverse("staff-home", args=[city])),
+            (_("連携案件"), reverse("staff-cases", args=[city])),
+            (_("案件を開く"), ""),
+        ],
+    }
+    return render(request, "staff/case_new.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def case(request, city: str, ref: str):
+    return _page(request, city, _case(request, city, ref))
+
+
+@require_POST
+def case_act(request, city: str, ref: str, act: str):
+    """Carry out one of the page's forms. A refusal shows the page again with everything that was typed."""
+    if act not in FORMS:
+        raise Http404
+    case = _case(request, city, ref, NEEDS[act])
+    form = FORMS[act](request.POST, request.FILES, case=case)
+    if form.is_valid():
+        try:
+            form.carry_out(by=request.user)
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+            case.refresh_from_db()
+        else:
+            messages.success(request, form.done)
+            return redirect(reverse("staff-case", args=[city, ref]))
+    return _page(request, city, case, bound=form, status=422)
+
+
+@require_safe
+def case_file(request, city: str, ref: str, pk: int):
+    """A file of the case, always as a download, after the same check as the page."""
+    case = _case(request, city, ref)
+    file = queries.files(case, request.user).filter(pk=pk).first()
+    if file is None:
+        raise Http404
+    response = FileResponse(file.file.open("rb"), as_attachment=True, filename=file.name)
+    response["Content-Type"] = file.media_type
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _case(request, city: str, ref: str, can: Can | None = None):
+    municipality = staff_city(request, city)
+    rows = queries.for_rows(queries.visible_to(request.user, municipality))
+    return fetch(request, rows, can, ref=ref)
+
+
+def _page(request, city: str, case, *, bound=None, status: int = 200):
+    kind = request.GET.get("kind", "")
+    posts = list(queries.thread(case, request.user))
+    shown = [post for post in posts if post.kind == kind] if kind in PostKind.values else posts
+
+    def file_url(file):
+        return reverse("staff-case-file", args=[city, case.ref, file.pk])
+
+    outcomes = list(Outcome.objects.filter(case=case).select_related("story"))
+    newest = outcomes[-1] if outcomes else None
+    story = next((o.story for o in reversed(outcomes) if hasattr(o, "story")), None)
+    is_open = case.stage in OPEN
+    forms = {code: FORMS[code](case=case) for code in _offered(case, request.user)}
+    if bound is not None:
+        forms[bound.code] = bound
+    next_stage = next(iter(rules.next_stages(case)), "") if is_open else ""
+    context = {
+        "municipality": case.municipality,
+        "case": case,
+        "state": CASE[case.stage],
+        "ball": ball(case, request.user),
+        "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
+        "items": thread_items(shown, case=case, file_url=file_url),
+        "tabs": _tabs(posts, kind),
+        "files": [file_item(post.file, file_url) for post in posts if post.file_id],
+        "chain": chain(case, story=story, outcome=newest, staff=True),
+        "outcomes": outcomes,
+        "trials": list(case.trials.all()),
+        "agreements": list(case.agreements.all()),
+        "forms": forms,
+        "bound": bound.code if bound is not None else "",
+        "next_stage": CASE[next_stage].label if next_stage else "",
+        "needs": rules.needs(case, next_stage) if next_stage else [],
+        "checklist": rules.CHECKLISTS.get(case.stage, []),
+        "channel": Channel(case.channel).label,
+        "crumbs": [
+            (case.municipality.name, reverse("staff-home", args=[city])),
+            (_("連携案件"), reverse("staff-cases", args=[city])),
+            (case.ref, ""),
+        ],
+    }
+    return render(request, "staff/case.html", context, status=status)
+
+
+def _offered(case, user) -> list[str]:
+    """The forms that make sense now, for what this person may do."""
+    if case.stage == "closed":
+        return []
+    codes = ["outcome"] if case.stage == "completed" else list(FORMS)
+    if case.stage == "paused":
+        codes.remove("pause")
+    elif "resume" in codes:
+        codes.remove("resume")
+    if "trial-move" in codes and not case.trials.exists():
+        codes.remove("trial-move")
+    return [code for code in codes if may(user, NEEDS[code], case)]
+
+
+def _tabs(posts, kind: str) -> list[tuple]:
+    """(label, address, current, count) for the thread's filter; kinds that do not occur are left out."""
+    tabs = [(_("すべて"), "?#thread", not kind, len(posts))]
+    for value, label in PostKind.choices:
+        count = sum(post.kind == value for post in posts)
+        if count:
+            tabs.append((label, f"?kind={value}#thread", kind == value, count))
+    return tabs
+
+
+urlpatterns = [
+    path("", case_list, name="staff-cases"),
+    path("new/", new_case, name="staff-case-new"),
+    path("<str:ref>/", case, name="staff-case"),
+    path("<str:ref>/files/<int:pk>/", case_file, name="staff-case-file"),
+    path("<str:ref>/<slug:act>/", case_act, name="staff-case-act"),
+]
