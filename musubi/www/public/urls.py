@@ -1,3 +1,36 @@
-from django.urls import path  # noqa: F401
+"""What everybody may read. `<slug:city>` comes after the fixed words; the reference number comes last."""
 
-urlpatterns = []
+from django.urls import path
+
+from musubi.www.public import (
+    challenges,
+    feeds,
+    front,
+    gatherings,
+    members,
+    solutions,
+    statements,
+    stories,
+)
+
+urlpatterns = [
+    path("", front.front, name="front"),
+    path("accessibility/", statements.accessibility, name="accessibility"),
+    path("privacy/", statements.privacy, name="privacy"),
+    path("terms/", statements.terms, name="terms"),
+    path("language/", statements.language, name="language"),
+    path("robots.txt", statements.robots, name="robots"),
+    path("<slug:city>/", front.city, name="city"),
+    path("<slug:city>/challenges/", challenges.challenges, name="challenges"),
+    path("<slug:city>/challenges/<slug:ref>/", challenges.challenge, name="challenge"),
+    path("<slug:city>/solutions/", solutions.solutions, name="solutions"),
+    path("<slug:city>/solutions/<int:pk>/", solutions.solution, name="solution"),
+    path("<slug:city>/members/", members.members, name="members"),
+    path("<slug:city>/members/<int:pk>/", members.member, name="member"),
+    path("<slug:city>/gatherings/", gatherings.gatherings, name="gatherings"),
+    path("<slug:city>/gatherings/<slug:ref>/", gatherings.gathering, name="gathering"),
+    path("<slug:city>/gatherings.ics", gatherings.calendar, name="gatherings-ics"),
+    path("<slug:city>/stories/", stories.stories, name="stories"),
+    path("<slug:city>/stories/<slug:ref>/", stories.story, name="story"),
+    path("<slug:city>/feed.atom", feeds.news, name="feed"),
+]

@@ -1,0 +1,156 @@
+"""The open needs: the list and one of them with its chain."""
+
+from django.db.models import Case, F, Value, When
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from musubi.challenges import queries
+from musubi.challenges.models import Challenge
+from musubi.challenges.rules import takes_proposals
+from musubi.challenges.states import LISTED, Scale, Visibility
+from musubi.lib import clock, markdown
+from musubi.people.models import Municipality
+from musubi.people.permissions import authority
+from musubi.plan.queries import fields
+from musubi.www.kept import public_page
+from musubi.www.public.cards import challenge_card, dress_challenges, state_words
+from musubi.www.public.chain import of_challenge
+from musubi.www.public.common import city_here, crumbs
+from musubi.www.public.lists import Filter, Pick, Words, page_of
+from musubi.www.public.related import related
+from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
+
+STATES = [
+    ("published", gettext_lazy("募集中")),
+    ("matched", gettext_lazy("連携中")),
+    ("resolved", gettext_lazy("解決")),
+]
+
+
+class ChallengeFilter(Filter):
+    sorts = {"new": gettext_lazy("新しい順"), "deadline": gettext_lazy("締切が近い順")}
+    q = Words(label=gettext_lazy("課題をさがす"), required=False)
+    goal = Pick(label=gettext_lazy("SDGsゴール"), as_number=True)
+    field = Pick(label=gettext_lazy("分野"))
+    department = Pick(label=gettext_lazy("担当課"), as_number=True)
+    scale = Pick(label=gettext_lazy("規模"), choices=Scale.choices)
+    state = Pick(label=gettext_lazy("状態"), choices=STATES)
+    open = Pick(label=gettext_lazy("受付"), choices=[("1", gettext_lazy("提案を受け付けている課題だけ"))])
+    field_order = ["q", "field", "goal", "department", "scale", "state", "open"]
+
+    def __init__(self, request, municipality: Municipality):
+        super().__init__(request)
+        self.fields["q"].widget.attrs["placeholder"] = _("例: 海ごみ、子育て、防災")
+        self.fields["goal"].offer((n, f"{n} {goal_name(n)}") for n in GOALS)
+        self.fields["field"].offer((f.code, f.display_name) for f in fields())
+        departments = municipality.departments.filter(is_active=True).only("name", "name_en")
+        self.fields["department"].offer((d.pk, d.display_name) for d in departments)
+
+
+def _order(name: str) -> list:
+    if name != "deadline":
+        return ["-published_at", "-pk"]
+    # Deadlines to come, then those always open, then what is over.
+    turn = Case(
+        When(deadline__gte=clock.today(), then=Value(0)), When(deadline=None, then=Value(1)), default=Value(2)
+    )
+    return [turn, F("deadline").asc(nulls_last=True), "-published_at", "-pk"]
+
+
+def readable(user, municipality: Municipality):
+    """What the list shows this person: the public ones, and to members and staff those widened to them."""
+    if not authority(user).seats:
+        return queries.listed(municipality)
+    rows = queries.visible_to(user, municipality).filter(state__in=LISTED)
+    return rows.exclude(state="published", expires_on__lt=clock.today())
+
+
+@public_page
+def challenges(request, city: str):
+    municipality = city_here(request, city)
+    form = ChallengeFilter(request, municipality)
+    wanted = form.narrowing
+    rows = queries.find(
+        readable(request.user, municipality),
+        text=wanted.get("q", ""),
+        goal=wanted.get("goal"),
+        field=wanted.get("field", ""),
+        department=wanted.get("department"),
+        scale=wanted.get("scale", ""),
+        state=wanted.get("state", ""),
+        open_only="open" in wanted,
+        municipality=municipality,
+    )
+    page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges)
+    return render(
+        request,
+        "public/challenges.html",
+        {
+            "municipality": municipality,
+            "crumbs": crumbs(municipality, _("課題")),
+            "page_title": _("課題"),
+            "form": form,
+            "page": page,
+            "cards": [challenge_card(row) for row in page],
+        },
+    )
+
+
+@public_page
+def challenge(request, city: str, ref: str):
+    municipality = city_here(request, city)
+    row = (
+        queries.visible_to(request.user, municipality)
+        .filter(ref=ref)
+        .select_related("department")
+        .prefetch_related("goals", "fields")
+        .first()
+    )
+    if row is None:
+        raise Http404
+    row.municipality = municipality
+    label, tone = state_words(row)
+    return render(
+        request,
+        "public/challenge.html",
+        {
+            "municipality": municipality,
+            "crumbs": crumbs(municipality, (_("課題"), reverse("challenges", args=[city])), row.title),
+            "page_title": row.title,
+            "challenge": row,
+            "state_label": label,
+            "state_tone": tone,
+            "unpublished": row.state in ("draft", "checking") or row.visibility < Visibility.PUBLIC,
+            "takes_proposals": takes_proposals(row) and row.visibility >= Visibility.MEMBERS,
+            "problem": markdown.render(row.problem),
+            "goal_image": markdown.render(row.goal_image),
+            "offer_note": markdown.render(row.offer_note),
+            "conditions": markdown.render(row.conditions),
+            "offers": _offers(row),
+            "facts": _facts(row),
+            "goals": row.goals.all(),
+            "chain": of_challenge(row),
+            "related": related(row),
+        },
+    )
+
+
+def _offers(row: Challenge) -> list[str]:
+    names = ["offers_field", "offers_data", "offers_publicity", "offers_budget"]
+    return [Challenge._meta.get_field(name).verbose_name for name in names if getattr(row, name)]
+
+
+def _facts(row: Challenge) -> list[tuple]:
+    return [
+        (_("担当課"), row.department.display_name),
+        (_("提案の締切"), wareki(row.deadline, "western") if row.deadline else _("随時受付")),
+        (_("規模"), row.get_scale_display()),
+        (_("分野"), _("、").join(field.display_name for field in row.fields.all())),
+        (_("公開日"), wareki(row.published_at, "western")),
+        (_("掲載期限"), wareki(row.expires_on, "western") if row.state == "published" else ""),
+        (_("終了の理由"), row.get_close_reason_display() if row.state == "closed" else ""),
+        (_("整理番号"), row.ref),
+    ]

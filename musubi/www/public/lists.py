@@ -1,0 +1,143 @@
+"""Lists on public pages: what a visitor asks for in the address, and one page of the answer."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db import models
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from musubi.lib.fulltext import LONGEST_QUERY
+from musubi.lib.text import normalise
+
+PAGE = 20
+MOST = 2000
+
+
+class Words(forms.CharField):
+    """The search box. Whatever is pasted in becomes something to look for: signs nobody sees go, the rest is cut."""
+
+    widget = forms.TextInput(attrs={"type": "search", "maxlength": LONGEST_QUERY})
+
+    def to_python(self, value):
+        return normalise(value or "").replace("\n", " ")[:LONGEST_QUERY]
+
+    def bound_data(self, data, initial):
+        return self.to_python(data)
+
+
+class Select(forms.Select):
+    """A drop-down written without a template for each choice: a filter has some sixty of them."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        chosen = "" if value is None else str(value)
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (code, " selected" if str(code) == chosen and chosen else "", label)
+                for code, label in self.choices
+            ),
+        )
+        return format_html(
+            '<select name="{}" id="{}">{}</select>', name, (attrs or {}).get("id", f"id_{name}"), options
+        )
+
+
+class Pick(forms.ChoiceField):
+    """One of `choices`, or any. `as_number` where the value is a row's number."""
+
+    widget = Select
+
+    def __init__(self, *, label, choices=(), as_number: bool = False):
+        super().__init__(label=label, required=False)
+        self.as_number = as_number
+        self.offer(choices)
+
+    def offer(self, choices) -> None:
+        self.choices = [("", _("すべて")), *choices]
+
+    def clean(self, value):
+        value = super().clean(value)
+        return int(value) if value and self.as_number else value
+
+
+class Filter(forms.Form):
+    """What the address asks for. A parameter that makes no sense counts as not given: a list is always shown."""
+
+    sorts: dict = {}
+    sort = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, request):
+        super().__init__(request.GET)
+        self.request = request
+
+    @cached_property
+    def wanted(self) -> dict:
+        """The parameters that were given and understood."""
+        self.is_valid()
+        return {
+            name: value for name, value in self.cleaned_data.items() if value not in ("", None, False, "sort")
+        }
+
+    @property
+    def narrowing(self) -> dict:
+        """`wanted` without the order."""
+        return {name: value for name, value in self.wanted.items() if name != "sort"}
+
+    @property
+    def order(self) -> str:
+        """The name of the order asked for, or the first one."""
+        wanted = self.wanted.get("sort")
+        return wanted if wanted in self.sorts else next(iter(self.sorts), "")
+
+    def sort_links(self) -> list[tuple]:
+        """For `parts/list_head.html`."""
+        return [(label, self._href(sort=name), name == self.order) for name, label in self.sorts.items()]
+
+    def active(self) -> list[tuple]:
+        """For `parts/filter_form.html`: each thing that narrows the list, and the address without it."""
+        return [
+            (self._words(name, value), self._href(**{name: None})) for name, value in self.narrowing.items()
+        ]
+
+    def is_open(self) -> bool:
+        return any(name != "q" for name in self.narrowing)
+
+    def _words(self, name: str, value) -> str:
+        field = self.fields[name]
+        if isinstance(field, Pick):
+            return str({str(code): label for code, label in field.choices}[str(value)])
+        return f"「{value}」" if name == "q" else field.label
+
+    def _href(self, **changes) -> str:
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value:
+                query[name] = value
+        return f"?{query.urlencode()}" if query else "?"
+
+
+class CappedPaginator(Paginator):
+    """Counts to `MOST` and no further, so that a list over a whole country costs no more than one of a city."""
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by()[:MOST].count()
+
+
+def page_of(rows: models.QuerySet, number: str | None, dress: Callable[[models.QuerySet], models.QuerySet]):
+    """One `Page` of `rows`; a number that does not exist gives the first or the last page.
+
+    The database sorts bare keys; only the twenty rows of the page are read whole, through `dress`.
+    """
+    page = CappedPaginator(rows, PAGE).get_page(number)
+    order = rows.query.order_by or rows.model._meta.ordering
+    keys = page.object_list.values("pk")
+    page.object_list = list(dress(rows.model._default_manager.filter(pk__in=keys)).order_by(*order))
+    page.is_capped = page.paginator.count >= MOST
+    return page

@@ -1,0 +1,68 @@
+"""Challenges like this one, here and elsewhere."""
+
+from django.db.models import Q
+from django.urls import reverse
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.queries import listed
+from musubi.lib.text import terms
+from musubi.www.public.cards import state_words
+
+LOOKED_AT = 60
+SHOWN = 3
+
+
+def related(challenge: Challenge) -> dict[str, list[dict]]:
+    """`{"here": […], "elsewhere": […]}` for `parts/similar.html`, at most three each, in one statement.
+
+    Looks at the newest challenges of the same city and of the same field of work, whatever the number of all
+    challenges, and ranks them by the words of their titles and their field.
+    """
+    field = next(iter(challenge.fields.all()), None)
+    through = Challenge.fields.through.objects
+    same_field = through.filter(field=field).order_by("-pk").values("challenge")[:LOOKED_AT] if field else []
+    same_city = Challenge.objects.filter(municipality=challenge.municipality_id).order_by("-pk").values("pk")
+    rows = (
+        listed()
+        .filter(Q(pk__in=same_field) | Q(pk__in=same_city[:LOOKED_AT]))
+        .exclude(pk=challenge.pk)
+        .select_related("municipality")
+        .only(
+            "municipality",
+            "title",
+            "ref",
+            "state",
+            "deadline",
+            "expires_on",
+            "municipality__slug",
+            "municipality__name",
+            "municipality__name_en",
+        )
+    )
+    wanted = terms(challenge.title)
+    ranked = sorted(
+        ((sum((wanted & terms(row.title)).values()), row.pk, row) for row in rows),
+        key=lambda t: t[:2],
+        reverse=True,
+    )
+    found = {"here": [], "elsewhere": []}
+    for shared, _pk, row in ranked:
+        here = row.municipality_id == challenge.municipality_id
+        # From elsewhere all share the field already; from here only what shares words is related.
+        if here and not shared:
+            continue
+        place = found["here" if here else "elsewhere"]
+        if len(place) < SHOWN:
+            place.append(_item(row))
+    return found
+
+
+def _item(row: Challenge) -> dict:
+    label, tone = state_words(row)
+    return {
+        "href": reverse("challenge", args=[row.municipality.slug, row.ref]),
+        "title": row.title,
+        "where": row.municipality.display_name,
+        "state_label": label,
+        "state_tone": tone,
+    }
