@@ -126,6 +126,25 @@ def test_two_workers_do_periodic_work_once(monkeypatch):
     assert (len(done), Chore.objects.get().claimed_at) == (1, None)
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_claims_at_once_never_overlap():
+    now = clock.now()
+    Delivery.objects.bulk_create(
+        Delivery(address="a@example.jp", subject="x", body="x", created_at=now, next_try_at=now)
+        for _ in range(4 * tasks.BATCH)
+    )
+
+    def claim():
+        return tasks._claim(
+            Delivery.objects.filter(state="queued").order_by("id"), clock.now(), state="sending"
+        )
+
+    claims = at_once(claim, claim, claim, claim)
+    assert [len(ids) for ids in claims] == [tasks.BATCH] * 4
+    assert len(set().union(*claims)) == 4 * tasks.BATCH
+
+
 # --- killed
 
 
