@@ -40,6 +40,20 @@ def visible_to(user, municipality: Municipality) -> models.QuerySet[Challenge]:
     return rows.filter(Q(state__in=READABLE, visibility__gte=widest) | Q(department__in=sections))
 
 
+def open_to_members(municipalities) -> models.QuerySet[Challenge]:
+    """What a member of the municipalities may answer today, the newest first."""
+    today = clock.today()
+    return (
+        Challenge.objects.filter(
+            municipality__in=municipalities,
+            state__in=["published", "matched"],
+            visibility__gte=Visibility.MEMBERS,
+        )
+        .filter(Q(deadline=None) | Q(deadline__gte=today), Q(expires_on=None) | Q(expires_on__gte=today))
+        .order_by("-published_at", "-id")
+    )
+
+
 def find(
     rows: models.QuerySet[Challenge],
     *,

@@ -26,10 +26,10 @@ def server_error(request):
 
 @login_not_required
 def csrf_failure(request, reason=""):
-    return render(request, "403_csrf.html", {"typed": _typed(request)}, status=403)
+    return render(request, "403_csrf.html", {"typed": typed_words(request)}, status=403)
 
 
-def _typed(request) -> list[tuple[str, str]]:
+def typed_words(request) -> list[tuple[str, str]]:
     """What the person had typed, so that an expired form costs them nothing."""
     secret = {"csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "code"}
     return [(name, value) for name, value in request.POST.items() if name not in secret and value.strip()]

@@ -1,0 +1,137 @@
+"""The shared record from the organisation's side: the same record, without what is internal."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from musubi.cases import actions
+from musubi.cases.models import Case, CaseFile
+from musubi.cases.queries import of_organisations, thread
+from musubi.cases.states import CASE, OPEN, TRIAL, PostKind
+from musubi.lib.errors import Missing, Refused
+from musubi.outcomes.models import Outcome
+from musubi.people.permissions import Can, authority, may
+from musubi.proposals.states import DeclineReason
+from musubi.services.storage import ACCEPT
+from musubi.www.access import city_or_404, fetch
+from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
+from musubi.www.partner.files import keep, serve
+from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
+from musubi.www.partner.page import add_refusal, page
+from musubi.www.partner.turns import closing_days
+from musubi.www.partner.typed import keeps_words
+
+ROWS = 20
+
+
+class SayForm(forms.Form):
+    """A message, files, or both."""
+
+    body = forms.CharField(
+        label=gettext_lazy("メッセージ"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=gettext_lazy("この案件の自治体の担当者全員が読みます。"),
+    )
+    files = ManyFilesField(
+        label=gettext_lazy("資料"),
+        required=False,
+        widget=ManyFilesInput(attrs={"accept": ACCEPT}),
+        help_text=gettext_lazy("PDF・画像・Office文書など。1個20MBまで。"),
+    )
+
+
+def cases(request):
+    """The cases of the person's organisations in every municipality: open ones first, the one due first on top."""
+    found = Paginator(of_organisations(request.user), ROWS).get_page(request.GET.get("page"))
+    closed = closing_days({row.municipality_id for row in found})
+    mine = authority(request.user).organisation_ids
+    items = [
+        {
+            "case": row,
+            "state": CASE[row.stage],
+            "mine": row.ball_organisation_id in mine,
+            "left": days_words(row, closed[row.municipality_id]),
+        }
+        for row in found
+    ]
+    return page(request, "cases", _("連携案件"), rows=found, items=items)
+
+
+@keeps_words
+def case(request, city, ref):
+    """One case: who must act, the stages, the thread, and the box to speak into."""
+    row = _case(request, city, ref)
+    form = SayForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _say(row, form.cleaned_data, by=request.user)
+        except Refused as refusal:
+            add_refusal(form, refusal)
+            row = _case(request, city, ref)
+        else:
+            messages.success(request, _("送信しました。"))
+            return redirect("my-case", city, ref)
+    posts = list(thread(row, request.user))
+    outcomes = list(Outcome.objects.filter(case=row).select_related("story"))
+    story = next((o.story for o in reversed(outcomes) if hasattr(o, "story")), None)
+
+    def file_url(file):
+        return reverse("my-case-file", args=[city, ref, file.pk])
+
+    speaks = row.stage in OPEN and may(request.user, Can.SPEAK_IN_CASE, row)
+    return page(
+        request,
+        "case",
+        row.title,
+        crumbs=[(_("連携案件"), reverse("my-cases"))],
+        case=row,
+        state=CASE[row.stage],
+        ball=ball(row, request.user, next_label=_("返事を書く"), next_href="#say"),
+        stages=stages(row, [post for post in posts if post.kind == PostKind.STAGE], public=True),
+        items=thread_items(posts, case=row, file_url=file_url),
+        files=[file_item(post.file, file_url) for post in posts if post.file_id],
+        chain=chain(
+            row,
+            story=story if story and story.state == "published" else None,
+            outcome=outcomes[-1] if outcomes else None,
+            staff=False,
+        ),
+        trials=[(t, TRIAL[t.state]) for t in row.trials.exclude(state="planned")],
+        close_reason=DeclineReason(row.close_reason).label if row.stage == "closed" else "",
+        form=form if speaks else None,
+        autosave_key=f"case-{row.pk}",
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def case_file(request, city, ref, file):
+    """A file of the case; internal ones do not exist for the organisation."""
+    row = _case(request, city, ref)
+    return serve(get_object_or_404(row.files.filter(internal=False), pk=file))
+
+
+def _case(request, city: str, ref: str) -> Case:
+    rows = of_organisations(request.user).filter(municipality=city_or_404(city))
+    return fetch(request, rows, Can.SEE_CASE, ref=ref)
+
+
+def _say(row: Case, said: dict, *, by) -> None:
+    """The files first, since looking through them may take time and may refuse; then all goes on the record."""
+    if not said["body"].strip() and not said["files"]:
+        raise Missing(_("メッセージを入力するか、資料を選んでください。"), field="body")
+    try:
+        kept = [keep(CaseFile, uploaded) for uploaded in said["files"]]
+    except Refused as refusal:
+        raise Refused(str(refusal), field="files") from refusal
+    with transaction.atomic():
+        for file in kept:
+            actions.add_file(row, by=by, **file)
+        if said["body"].strip():
+            actions.say(row, by=by, body=said["body"])

@@ -1,0 +1,39 @@
+// Around the draft that saves itself (htmx posts it): tells when a save did not reach the server, and lets go of
+// this device's own copy once the server has the words.
+(() => {
+  const form = document.querySelector("form[hx-post]");
+  // The page that says the session had ended is no answer to what was sent: the copy on this device must stay.
+  if (document.querySelector("[data-signed-out]")) sessionStorage.removeItem("musubi:sent");
+  if (!form) return;
+  const english = document.documentElement.lang === "en";
+  let typed = 0, sent = 0;
+  form.addEventListener("input", () => { typed += 1; });
+  form.addEventListener("htmx:beforeRequest", () => { sent = typed; });
+  const tell = (text) => {
+    const line = document.getElementById("saved");
+    let words = line.querySelector("[data-words]");
+    if (!words) { words = document.createElement("p"); words.dataset.words = ""; line.prepend(words); }
+    words.textContent = text;
+    words.className = "error";
+  };
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = event.detail.xhr;
+    if (answer.status === 401) {
+      event.detail.shouldSwap = false;
+      tell(english
+        ? "You have been signed out. What you typed is kept on this device: sign in in another tab, then save."
+        : "ログインの有効期限が切れました。入力した内容はこの機器に残っています。別のタブでログインしてから保存してください。");
+    } else if (answer.status >= 400) {
+      event.detail.shouldSwap = false;
+      tell(english
+        ? "Not saved yet. What you typed is kept on this device; please press “Save draft”."
+        : "まだ保存できていません。入力した内容はこの機器に残っています。「下書き保存」を押してください。");
+    }
+  });
+  form.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.xhr.getResponseHeader("X-Saved") && sent === typed) localStorage.removeItem("musubi:" + form.dataset.autosave);
+  });
+  form.addEventListener("htmx:sendError", () => tell(english
+    ? "No connection. What you typed is kept on this device and will be saved when you go on."
+    : "通信できませんでした。入力した内容はこの機器に残っています。つながったら、続きを入力すると保存されます。"));
+})();
