@@ -144,7 +144,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
     # Tests with a live server need a file: an in-memory database locks.
-    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("MUSUBI_TEST_SQLITE", str(VAR_DIR / "test.sqlite3"))}
+    DATABASES["default"]["TEST"] = {
+        "NAME": os.environ.get("MUSUBI_TEST_SQLITE", str(VAR_DIR / "test.sqlite3"))
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -175,6 +177,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_ADAPTER = "musubi.www.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "musubi.www.accounts.forms.SignupForm"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Musubi"
@@ -216,19 +219,26 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_242_880
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 
-# Mail: the worker sends delivery rows through this backend, nothing else sends.
+# Mail: the worker sends delivery rows through this mailer, nothing else sends.
 DEFAULT_FROM_EMAIL = os.environ.get("MUSUBI_MAIL_FROM", "noreply@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 MAIL_CONFIGURED = DEMO
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
 if _mail := os.environ.get("EMAIL_URL"):
     _url = urlsplit(_mail)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = _url.hostname or "localhost", _url.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_url.username or ""), unquote(_url.password or "")
-    EMAIL_USE_TLS = parse_qs(_url.query).get("tls") == ["1"]
-    EMAIL_USE_SSL = parse_qs(_url.query).get("ssl") == ["1"]
-    EMAIL_TIMEOUT = 20
+    _asked = parse_qs(_url.query)
+    MAILERS["default"] = {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": _url.hostname or "localhost",
+            "port": _url.port or 25,
+            "username": unquote(_url.username or ""),
+            "password": unquote(_url.password or ""),
+            "use_tls": _asked.get("tls") == ["1"],
+            "use_ssl": _asked.get("ssl") == ["1"],
+            "timeout": 20,
+        },
+    }
     MAIL_CONFIGURED = True
 
 # Security
