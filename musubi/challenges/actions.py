@@ -1,12 +1,12 @@
 """What happens to a challenge, from the first draft in a department to its end."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
 
 from musubi.challenges.models import Challenge
-from musubi.challenges.queries import expired
+from musubi.challenges.queries import about_to_expire, expired
 from musubi.challenges.rules import is_editable
 from musubi.challenges.states import CHALLENGE, CloseReason, Visibility
 from musubi.journal import actions as journal
@@ -18,6 +18,7 @@ from musubi.people.models import Department, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 
+RENEWAL_NOTICE = timedelta(days=14)
 WORDS = [
     "title",
     "problem",
@@ -207,6 +208,27 @@ def resolve(challenge: Challenge, *, by: User | None) -> None:
     if challenge.state in ("published", "matched"):
         move(challenge, CHALLENGE, "resolved", closed_at=clock.now())
         journal.write("challenge.resolved", challenge, by=by)
+
+
+@transaction.atomic
+def ask_to_renew(challenge: Challenge) -> None:
+    """Ask the owner, once per date, whether the listing shall go on. Follows: the owner is told."""
+    update(
+        challenge,
+        "課題",
+        guard={"expires_on": challenge.expires_on, "renewal_asked_for": challenge.renewal_asked_for},
+        renewal_asked_for=challenge.expires_on,
+    )
+    journal.write("challenge.expiring", challenge, by=None, expires_on=str(challenge.expires_on))
+
+
+def ask_to_renew_due() -> int:
+    """Ask about what expires within 14 days; the worker calls this daily. Returns how many were asked about."""
+    count = 0
+    for challenge in about_to_expire(clock.today() + RENEWAL_NOTICE):
+        ask_to_renew(challenge)
+        count += 1
+    return count
 
 
 def expire_due() -> int:

@@ -45,6 +45,9 @@ class Challenge(Record):
     submitted_at = models.DateTimeField(_("確認依頼日時"), null=True, blank=True)
     published_at = models.DateTimeField(_("公開日時"), null=True, blank=True)
     expires_on = models.DateField(_("掲載期限"), null=True, blank=True)
+    renewal_asked_for = models.DateField(
+        null=True, editable=False, help_text="the expiry the owner was asked about"
+    )
     closed_at = models.DateTimeField(_("終了日時"), null=True, blank=True)
     close_reason = models.CharField(_("終了の理由"), max_length=10, choices=CloseReason, blank=True)
     close_note = models.TextField(_("終了の説明"), blank=True)
@@ -65,10 +68,11 @@ class Challenge(Record):
             ),
         ]
         indexes = [
+            # Whole, and with what the list asks of a row: SQLite uses a partial index only for a condition without
+            # parameters, and neither database then reads the rows to count them.
             models.Index(
-                fields=["municipality", "-published_at", "-id"],
+                fields=["municipality", "visibility", "-published_at", "-id", "state", "expires_on"],
                 name="challenge_public_list",
-                condition=Q(visibility=Visibility.PUBLIC, state__in=["published", "matched", "resolved"]),
             ),
             models.Index(fields=["municipality", "state", "-created_at"], name="challenge_staff_list"),
             models.Index(

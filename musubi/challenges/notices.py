@@ -1,9 +1,12 @@
 """Who is told what about challenges."""
 
+from datetime import date
+
 from django.utils.translation import gettext_lazy as _
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.states import Visibility
+from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.queries import desk_of, members_of, people_of, representatives_of
 
@@ -56,6 +59,18 @@ def published(entry):
 def widened(entry):
     challenge = Challenge.objects.get(pk=entry.object_id)
     yield from _to_members(challenge, entry.data["visibility"])
+
+
+@tells("challenge.expiring", _("掲載期限が近い課題"))
+def expiring(entry):
+    challenge = Challenge.objects.get(pk=entry.object_id)
+    day = format_date(date.fromisoformat(entry.data["expires_on"]))
+    yield Letter(
+        challenge.owner,
+        f"まもなく掲載期限です: {challenge.title}",
+        f"課題「{challenge.title}」({challenge.ref})は{day}に一覧から消えます。続けて募集するときは、掲載期限を延ばしてください。",
+        _staff_path(challenge),
+    )
 
 
 @tells("challenge.closed", _("課題の終了"))

@@ -1,7 +1,7 @@
 """Which challenges a person may read, and how lists narrow them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.states import LISTED, Visibility
@@ -97,3 +97,9 @@ def to_check(municipality: Municipality) -> models.QuerySet[Challenge]:
 def expired(day) -> models.QuerySet[Challenge]:
     """Published challenges whose date has passed on `day`."""
     return Challenge.objects.filter(state="published", expires_on__lt=day)
+
+
+def about_to_expire(day) -> models.QuerySet[Challenge]:
+    """Published challenges that expire by `day` and whose owner was not asked about that date yet."""
+    asked = Q(renewal_asked_for=F("expires_on"))
+    return Challenge.objects.filter(state__in=["published", "matched"], expires_on__lte=day).exclude(asked)

@@ -193,3 +193,17 @@ def test_match_and_resolve_follow_the_later_steps(city, desk):
     actions.match(challenge, by=desk)
     actions.resolve(challenge, by=desk)
     assert verbs(challenge)[-2:] == ["challenge.matched", "challenge.resolved"]
+
+
+def test_ask_to_renew_asks_once_per_date_a_fortnight_before(city, desk):
+    with clock.standing_at(date(2025, 5, 1)):
+        challenge = make_challenge(city, desk=desk)
+    with clock.standing_at(date(2026, 3, 16)):
+        assert actions.ask_to_renew_due() == 0
+    with clock.standing_at(date(2026, 3, 20)):
+        assert actions.ask_to_renew_due() == 1
+        assert actions.ask_to_renew_due() == 0
+        challenge.refresh_from_db()
+        actions.renew(challenge, by=desk, expires_on=date(2026, 4, 1))
+        assert actions.ask_to_renew_due() == 1
+    assert verbs(challenge)[-3:] == ["challenge.expiring", "challenge.renewed", "challenge.expiring"]
