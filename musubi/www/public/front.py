@@ -77,11 +77,11 @@ def front(request):
 
 
 def _cities(rows) -> list[dict]:
-    """For the municipalities' cards, with how many challenges each has open."""
+    """For the municipalities' cards, with how many challenges each has published (an index alone answers that)."""
     cities = list(rows)
     waiting = dict(
-        challenges.find(challenges.listed(), open_only=True)
-        .filter(municipality__in=[city.pk for city in cities])
+        challenges.listed()
+        .filter(state="published", municipality__in=[city.pk for city in cities])
         .order_by()
         .values_list("municipality")
         .annotate(n=Count("pk"))
@@ -90,10 +90,11 @@ def _cities(rows) -> list[dict]:
         {
             "href": reverse("city", args=[city.slug]),
             "title": city.display_name,
-            "kind": city.prefecture,
             "summary": city.display_lead,
-            "meta": [("flag", _("募集中の課題 %(n)d件") % {"n": waiting.get(city.pk, 0)})],
-            "hue": city.hue,
+            "meta": [
+                ("pin", city.prefecture),
+                ("flag", _("公開中の課題 %(n)d件") % {"n": waiting.get(city.pk, 0)}),
+            ],
         }
         for city in cities
     ]

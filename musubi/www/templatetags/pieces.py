@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -72,6 +72,11 @@ def goal_name(number: int) -> str:
 @register.simple_tag
 def icon(name: str, classes: str = "icon") -> SafeString:
     """One drawing of the sprite, hidden from readers: always put words beside it."""
+    return _icon(name, classes)
+
+
+@lru_cache(maxsize=500, typed=True)
+def _icon(name: str, classes: str) -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         classes,
@@ -83,6 +88,11 @@ def icon(name: str, classes: str = "icon") -> SafeString:
 @register.simple_tag
 def chip(label: str, tone: str = "neutral", shape: str = "") -> SafeString:
     """A small label. `tone`: neutral, info, active, good, done, warn, stop; `shape` replaces the tone's icon."""
+    return _chip(str(label), tone, shape)
+
+
+@lru_cache(maxsize=1000, typed=True)
+def _chip(label: str, tone: str, shape: str) -> SafeString:
     look, drawing = TONES.get(tone, TONES["neutral"])
     return format_html('<span class="chip {}">{}{}</span>', look, icon(shape or drawing), label)
 
@@ -96,22 +106,25 @@ def state_chip(state, public: bool = False) -> SafeString:
 @register.simple_tag
 def sdg_row(goals: Iterable, named: bool = False) -> SafeString:
     """Numbered squares for goals given as numbers or `plan.Goal` rows; `named` writes the names out beside them."""
-    rows = [(g, goal_name(g)) if isinstance(g, int) else (g.number, g.display_name) for g in goals]
-    if not rows:
-        return mark_safe("")
+    rows = tuple((g, goal_name(g)) if isinstance(g, int) else (g.number, g.display_name) for g in goals)
+    return _sdg_row(rows, named, _("SDGsゴール")) if rows else mark_safe("")
+
+
+@lru_cache(maxsize=1000, typed=True)
+def _sdg_row(rows: tuple, named: bool, label: str) -> SafeString:
     if named:
         items = format_html_join(
             "",
             '<li><span class="sdg sdg-no sdg-{}" aria-hidden="true">{}</span>{}</li>',
             ((n, n, name) for n, name in rows),
         )
-        return format_html('<ul class="sdgs named" aria-label="{}">{}</ul>', _("SDGsゴール"), items)
+        return format_html('<ul class="sdgs named" aria-label="{}">{}</ul>', label, items)
     items = format_html_join(
         "",
         '<li class="sdg sdg-no sdg-{}" title="{} {}">{}<span class="vh"> {}</span></li>',
         ((n, n, name, n, name) for n, name in rows),
     )
-    return format_html('<ul class="sdgs" aria-label="{}">{}</ul>', _("SDGsゴール"), items)
+    return format_html('<ul class="sdgs" aria-label="{}">{}</ul>', label, items)
 
 
 @register.simple_tag
