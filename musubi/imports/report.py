@@ -126,37 +126,61 @@ class Report:
         """What becomes of a row in the end: with an error anywhere, a good row is held back with the others."""
         return Result.HELD if line.result == Result.IMPORTED and not self.ok else line.result
 
+    def in_order(self) -> None:
+        """Problems as a person goes through the file: sheet by sheet, row by row."""
+        place = {sheet.table.sheet: index for index, sheet in enumerate(self.sheets)}
+        self.problems.sort(key=lambda problem: (place.get(problem.sheet, -1), problem.row or 0))
+
     def count(self, result: Result) -> int:
         return sum(self.outcome(line) == result for line in self.lines)
 
     def as_json(self, *, imported: bool = False) -> dict:
         """One JSON object. `rows_imported` counts what was imported, or before that (`imported` false) would be."""
         rows_imported = self.count(Result.IMPORTED)
-        return {
-            "kind": str(self.kind),
-            "file": self.filename,
-            "ok": self.ok,
-            "imported": imported,
-            "rows_in": len(self.lines),
-            "rows_imported": rows_imported,
-            "rows_reported": len(self.lines) - rows_imported,
-            "counts": {result.value: self.count(result) for result in Result},
-            "sheets": [sheet.as_json(self.kind) for sheet in self.sheets],
-            "problems": [problem.as_json() for problem in self.problems],
-            "duplicates": [
-                {"sheet": line.sheet, "row": line.row, "cell": line.cell, "title": line.title, "of": line.of}
-                for line in self.lines
-                if line.result == Result.DUPLICATE
-            ],
-            "rows": [
-                {
-                    "sheet": line.sheet,
-                    "row": line.row,
-                    "result": self.outcome(line).value,
-                    "title": line.title,
-                    "ref": line.ref,
-                    "reason": line.reason,
-                }
-                for line in self.lines
-            ],
-        }
+        return _storable(
+            {
+                "kind": str(self.kind),
+                "file": self.filename,
+                "ok": self.ok,
+                "imported": imported,
+                "rows_in": len(self.lines),
+                "rows_imported": rows_imported,
+                "rows_reported": len(self.lines) - rows_imported,
+                "counts": {result.value: self.count(result) for result in Result},
+                "sheets": [sheet.as_json(self.kind) for sheet in self.sheets],
+                "problems": [problem.as_json() for problem in self.problems],
+                "duplicates": [
+                    {
+                        "sheet": line.sheet,
+                        "row": line.row,
+                        "cell": line.cell,
+                        "title": line.title,
+                        "of": line.of,
+                    }
+                    for line in self.lines
+                    if line.result == Result.DUPLICATE
+                ],
+                "rows": [
+                    {
+                        "sheet": line.sheet,
+                        "row": line.row,
+                        "result": self.outcome(line).value,
+                        "title": line.title,
+                        "ref": line.ref,
+                        "reason": line.reason,
+                    }
+                    for line in self.lines
+                ],
+            }
+        )
+
+
+def _storable(found):
+    """Without the characters that no database keeps in a JSON column: NUL and halves of surrogate pairs."""
+    if isinstance(found, dict):
+        return {_storable(name): _storable(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_storable(value) for value in found]
+    if isinstance(found, str):
+        return found.replace("\x00", "").encode("utf-8", "replace").decode()
+    return found

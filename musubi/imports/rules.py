@@ -100,6 +100,7 @@ def examine(
         )
     _tell_earlier(report, data, municipality, run_id)
     _ROWS[kind](readers, municipality, options)
+    report.in_order()
     return report
 
 

@@ -1,6 +1,9 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from musubi.challenges.models import Challenge
 from musubi.imports.actions import abandon, carry_out, preview, reconsider
@@ -13,7 +16,7 @@ from musubi.lib.errors import Conflict, NotAllowed, Refused
 from musubi.people.models import Member, Organisation
 from musubi.proposals.models import Proposal
 from tests.factories.people import make_municipality, make_organisation, make_staff
-from tests.imports.tables import csv_of
+from tests.imports.tables import csv_of, xlsx_of
 
 pytestmark = pytest.mark.django_db
 NUMBER = "7010701011370"
@@ -260,3 +263,37 @@ def test_abandon_by_an_officer_is_not_allowed(city, desk):
     run = look("challenges", CHALLENGES, city, desk)
     with pytest.raises(NotAllowed):
         abandon(run, by=make_staff(city, "officer"))
+
+
+def test_characters_no_database_keeps_do_no_harm(city, desk):
+    bad = xlsx_of(["課題名", "内容", "締切"], ["海\x00ごみ", "困って\x00いる", "\x00きのう"])
+    assert look("challenges", bad, city, desk).report["rows_reported"] == 1
+    run = look("challenges", xlsx_of(["課題名", "内容"], ["海\x00ごみ", "困って\x00いる"]), city, desk)
+    carry_out(run, by=desk)
+    challenge = Challenge.objects.get()
+    assert (challenge.title, challenge.problem) == ("海ごみ", "困っている")
+
+
+NAMES = st.sampled_from(
+    ["みなと株式会社", "㈱みなと", "はま合同会社", "かぜ大学", "港町町内会", "", "合計", "い" * 121]
+)
+NUMBERS = st.sampled_from(["", NUMBER, "6010701009184", "1.00E+12", "-"])
+ROWS = st.lists(st.tuples(NAMES, NUMBERS, st.sampled_from(["", "R6.9.2", "きのう"])), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS)
+def test_rows_imported_are_the_rows_that_stand_in_the_database(city, desk, rows):
+    """Rows in = rows imported + rows reported, and all or nothing, counted in the database itself."""
+    with transaction.atomic():
+        run = look("organisations", csv_of(["名称", "法人番号", "入会日"], *rows), city, desk)
+        try:
+            carry_out(run, by=desk)
+            imported = run.report["rows_imported"]
+        except Refused:
+            imported = 0
+        assert Member.objects.filter(municipality=city).count() == Organisation.objects.count() == imported
+        run.refresh_from_db()
+        assert run.report["rows_in"] == run.report["rows_imported"] + run.report["rows_reported"]
+        assert run.report["imported"] == (imported > 0)
+        transaction.set_rollback(True)

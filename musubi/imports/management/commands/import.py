@@ -138,10 +138,9 @@ class Command(BaseCommand):
             found = [problem for problem in report["problems"] if problem["level"] == level]
             if found:
                 say(f"\n{label} {len(found)}件")
-            for problem in found:
-                say(
-                    f"  {' '.join(filter(None, [problem['sheet'], problem['cell']])) or 'ファイル'}: {problem['message']}"
-                )
+            for cells, problem in _grouped(found):
+                where = " ".join(filter(None, [problem["sheet"], cells])) or "ファイル"
+                say(f"  {where}: {problem['message']}")
         counts = report["counts"]
         say(
             f"\n表の行 {report['rows_in']} = 取り込み{'' if report['imported'] else '予定'} {report['rows_imported']}"
@@ -157,6 +156,20 @@ class Command(BaseCommand):
             say("新しく取り込む行はありません。")
         else:
             say("確認だけを行いました。--dry-run を外すと取り込みます。")
+
+
+def _grouped(problems: list[dict]) -> list[tuple[str, dict]]:
+    """The same sentence once, with its cells; all of them are in the JSON."""
+    groups: dict[tuple, list[dict]] = {}
+    for problem in problems:
+        groups.setdefault((problem["sheet"], problem["message"]), []).append(problem)
+    return [
+        (
+            "、".join(p["cell"] for p in some[:8]) + (f" ほか{len(some) - 8}件" if len(some) > 8 else ""),
+            some[0],
+        )
+        for some in groups.values()
+    ]
 
 
 def _held(report: dict, sentence: str) -> dict:
