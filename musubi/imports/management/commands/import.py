@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from django.core.management.base import BaseCommand
+from django.db import OperationalError, ProgrammingError
 
 from musubi.imports.actions import carry_out, preview
 from musubi.imports.columns import slots
@@ -68,7 +69,13 @@ class Command(BaseCommand):
 
     def handle(self, *args, **given):
         try:
-            code = self._run(given)
+            try:
+                code = self._run(given)
+            except (OperationalError, ProgrammingError) as error:
+                # A database without its tables, or one that somebody holds locked.
+                raise Refused(
+                    f"データベースを使えません({error})。script/musubi migrate を実行してから、もう一度お試しください。"
+                ) from error
         except (Usage, Refused) as refusal:
             code = USAGE if isinstance(refusal, Usage) else REFUSED
             if given["json"]:
