@@ -38,16 +38,21 @@ def language(request):
     ):
         back = "/"
     response = HttpResponseRedirect(back)
-    if request.GET.get("to") in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            request.GET["to"],
-            max_age=A_YEAR,
-            samesite="Lax",
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-        )
     response["Cache-Control"] = "no-store"
+    to = request.GET.get("to")
+    return remember_language(response, to) if to in dict(settings.LANGUAGES) else response
+
+
+def remember_language(response, language: str):
+    """The response with the cookie that `LocaleMiddleware` reads."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=A_YEAR,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+    )
     return response
 
 

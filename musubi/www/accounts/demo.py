@@ -1,0 +1,126 @@
+"""Demo installations only: sign in as one of the demo's people by one click, and read the mails that went out."""
+
+from dataclasses import dataclass
+from functools import wraps
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from musubi.notify.queries import outbox as mails
+from musubi.notify.states import DELIVERY
+from musubi.people.models import Representative, Staff, User
+from musubi.people.permissions import STAFF_ROLES
+
+DOMAIN = "@demo.example"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+WHAT = {
+    Staff.Role.DESK: ("stamp", gettext_lazy("届いた提案を受け、照会し、全体を見守る")),
+    Staff.Role.OFFICER: ("building", gettext_lazy("課題を書き、照会に答え、団体と対話する")),
+    Staff.Role.MANAGER: ("people", gettext_lazy("部署として決め、連携を進める")),
+    Staff.Role.ADMINISTRATOR: ("gear", gettext_lazy("部署・職員・設定を整える")),
+    Staff.Role.AUDITOR: ("search", gettext_lazy("すべての記録を読む")),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the demo's people, for `parts/role_cards.html`; `place` is what the cards are grouped by."""
+
+    value: int
+    name: str
+    title: str
+    what: str
+    icon: str
+    place: str
+
+
+def people() -> list[Person]:
+    """The people of the demo who have a role, by the place they work in. Three statements, however many there are."""
+    ours = {"user__email__endswith": DOMAIN, "user__is_active": True, "ended_at": None}
+    staff = Staff.objects.filter(**ours).select_related("user", "municipality", "department")
+    found = [
+        Person(
+            row.user_id,
+            row.user.name,
+            str(STAFF_ROLES[row.role].name),
+            (f"{row.department} — " if row.department else "") + str(WHAT[row.role][1]),
+            WHAT[row.role][0],
+            row.municipality.display_name,
+        )
+        for row in staff.order_by("municipality__code", "id")
+    ]
+    acting = Representative.objects.filter(**ours).select_related("user", gettext_lazy("organisation"))
+    found += [
+        Person(
+            row.user_id,
+            row.user.name,
+            row.organisation.display_name,
+            _("団体の責任者として提案し、連携を進める")
+            if row.is_owner
+            else _("団体の担当者として提案し、連携を進める"),
+            "people",
+            _("団体"),
+        )
+        for row in acting.order_by("organisation_id", "id")
+    ]
+    return found
+
+
+def demo_only(view):
+    """A page that does not exist outside a demo."""
+
+    @login_not_required
+    @never_cache
+    @wraps(view)
+    def wrapped(request, *args, **kwargs):
+        if not settings.DEMO:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    wrapped.login_required = False
+    return wrapped
+
+
+@demo_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request):
+    found = people()
+    if request.method == "POST":
+        wanted = request.POST.get("role", "")
+        known = {str(person.value) for person in found}
+        if wanted not in known:
+            raise Http404
+        user = get_object_or_404(User, pk=int(wanted), email__endswith=DOMAIN, is_active=True)
+        login(request, user, backend=BACKEND)
+        return redirect("home")
+    groups: dict[str, list[Person]] = {}
+    for person in found:
+        groups.setdefault(person.place, []).append(person)
+    return render(
+        request,
+        "accounts/demo.html",
+        {"page_title": _("役割を選んで試す"), "groups": list(groups.items())},
+    )
+
+
+@demo_only
+@require_safe
+def outbox(request):
+    page = Paginator(mails(), 20).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "accounts/outbox.html",
+        {
+            "page_title": _("届いたメールを見る"),
+            "page": page,
+            "mails": [(mail, DELIVERY[mail.state].tone) for mail in page],
+        },
+    )
