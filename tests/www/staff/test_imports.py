@@ -13,7 +13,7 @@ from musubi.people.models import Member
 from tests.factories.people import make_department, make_municipality, make_representative, make_staff
 from tests.imports.tables import csv_of, xlsx_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.www.staff.import_urls")]
+pytestmark = pytest.mark.django_db
 START = "/minato/staff/import/"
 CHALLENGES = csv_of(["課題名", "内容"], ["海ごみ", "困っている"], ["川ごみ", "困っている"])
 
