@@ -19,8 +19,8 @@ from musubi.challenges.models import Challenge
 from musubi.gatherings.models import Gathering
 from musubi.journal import actions as journal
 from musubi.lib import clock, fulltext
-from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
-from musubi.lib.lifecycle import move, update
+from musubi.lib.errors import Missing, NotAllowed, Refused
+from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
@@ -141,7 +141,8 @@ def say(case: Case, *, by: User, body: str, next_step: str = "", asks: bool = Tr
     require(by, Can.SPEAK_IN_CASE, case)
     if not body.strip():
         raise Missing("メッセージを入力してください。", field="body")
-    _require_open(case)
+    # Whoever wrote or handed the ball on just before: the message is kept, and moves the ball from where it is.
+    _hold_open(case)
     line = post(case, PostKind.MESSAGE, by=by, body=body)
     changes = {"last_spoken_at": line.at}
     if line.side == Side.ORGANISATION:
@@ -187,7 +188,7 @@ def record_meeting(
     Raises Missing for a past meeting without minutes, Refused for an event of another municipality.
     """
     require(by, Can.SPEAK_IN_CASE, case)
-    _require_open(case)
+    _hold_open(case)
     if held_at <= clock.now() and not (minutes.strip() or decisions.strip()):
         raise Missing("済んだ打合せには、話した内容か決まったことを書いてください。", field="minutes")
     if gathering and gathering.municipality_id != case.municipality_id:
@@ -230,7 +231,7 @@ def add_file(
     Raises NotAllowed where the organisation marks one internal.
     """
     require(by, Can.SPEAK_IN_CASE, case)
-    _require_open(case)
+    _hold_open(case)
     if internal and side_of(case, by)["side"] == Side.ORGANISATION:
         raise NotAllowed
     file = CaseFile.objects.create(
@@ -276,6 +277,8 @@ def hand_ball(
             "stage": case.stage,
             "ball_department_id": case.ball_department_id,
             "ball_organisation_id": case.ball_organisation_id,
+            # Handed to the same holder again is a hand-over too.
+            "ball_since": case.ball_since,
         },
         **ball,
     )
@@ -488,7 +491,7 @@ def change_owner(case: Case, owner: User, *, by: User, reason: str = "") -> None
 def add_department(case: Case, department: Department, *, by: User) -> None:
     """Let another department of the municipality take part."""
     require(by, Can.MANAGE_CASE, case)
-    _require_open(case)
+    _hold_open(case)
     if department.municipality_id != case.municipality_id:
         raise Refused("ほかの自治体の部署は加えられません。", field="department")
     case.departments.add(department)
@@ -500,7 +503,7 @@ def add_department(case: Case, department: Department, *, by: User) -> None:
 def add_organisation(case: Case, organisation: Organisation, *, by: User) -> None:
     """Let another organisation take part. It reads the whole shared thread from then on."""
     require(by, Can.MANAGE_CASE, case)
-    _require_open(case)
+    _hold_open(case)
     case.organisations.add(organisation)
     fulltext.index(case, text=case.searchable, municipality_id=case.municipality_id)
     post(case, PostKind.DECISION, by=by, body=f"{organisation}が加わりました。")
@@ -509,12 +512,14 @@ def add_organisation(case: Case, organisation: Organisation, *, by: User) -> Non
 
 @transaction.atomic
 def note_outcome(case: Case, *, by: User, title: str, started_on: date) -> None:
-    """An outcome was recorded: the later step calls this."""
-    rows = Case.objects.filter(pk=case.pk, outcome_count=case.outcome_count)
-    if not rows.update(outcome_count=case.outcome_count + 1, started_on=case.started_on or started_on):
-        raise Conflict("別の人が同時に成果を記録しました。画面を読み込み直して確かめてください。")
-    case.outcome_count += 1
-    case.started_on = case.started_on or started_on
+    """An outcome was recorded: the later step, which holds the case, calls this."""
+    update(
+        case,
+        "案件",
+        guard={"outcome_count": case.outcome_count},
+        outcome_count=case.outcome_count + 1,
+        started_on=case.started_on or started_on,
+    )
     post(case, PostKind.DECISION, by=by, body=title, data={"decision": "outcome"})
 
 
@@ -591,6 +596,12 @@ def _require_party(case: Case, who: Department | Organisation) -> None:
         raise Refused(
             "ボールは、この案件に関係する部署か団体にだけ渡せます。先に参加者に加えてください。", field="to"
         )
+
+
+def _hold_open(case: Case) -> None:
+    """For what only adds to a case: nobody closes it until the line is written."""
+    hold(case, "案件")
+    _require_open(case)
 
 
 def _require_open(case: Case) -> None:

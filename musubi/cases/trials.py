@@ -11,7 +11,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Missing, Refused
 from musubi.lib.fiscal import fiscal_year
-from musubi.lib.lifecycle import move
+from musubi.lib.lifecycle import hold, move
 from musubi.people.models import User
 from musubi.people.permissions import Can, require
 
@@ -34,6 +34,7 @@ def plan_trial(
     Raises Missing without title, field or a measure, Refused where the period leaves the fiscal year.
     """
     require(by, Can.MOVE_CASE, case)
+    hold(case, "案件")
     if case.stage not in OPEN:
         raise Refused("この案件は終了しています。")
     for name, value, label in (("title", title, "実証実験名"), ("field", field, "場所・フィールド")):

@@ -1,6 +1,7 @@
 """What happens to a challenge, from the first draft in a department to its end."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -10,10 +11,11 @@ from musubi.challenges.queries import about_to_expire, expired
 from musubi.challenges.rules import is_editable
 from musubi.challenges.states import CHALLENGE, CloseReason, Visibility
 from musubi.journal import actions as journal
+from musubi.journal.queries import history
 from musubi.lib import clock, fulltext
-from musubi.lib.errors import Missing, Refused
+from musubi.lib.errors import Conflict, Missing, Refused
 from musubi.lib.fiscal import end_of_fiscal_year
-from musubi.lib.lifecycle import move, update
+from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Department, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
@@ -63,20 +65,32 @@ def draft_challenge(
 
 
 @transaction.atomic
-def save_challenge(challenge: Challenge, *, by: User, goals=None, fields=None, **words) -> None:
+def save_challenge(
+    challenge: Challenge, *, by: User, goals=None, fields=None, seen: int | None = None, **words
+) -> None:
     """Change the words of a challenge. A published one shows the new words at once, and the journal keeps which.
 
-    Raises NotAllowed unless `by` may write it, Refused once it is closed or resolved.
+    With `seen`, the number of the last journal entry the writer had before them, raises Conflict where a colleague
+    has changed the challenge since. Raises NotAllowed unless `by` may write it, Refused once it is closed or
+    resolved.
     """
     require(by, Can.WRITE_CHALLENGE, challenge)
+    if seen is not None:
+        # Held until commit, so that of two who save at once the second sees the first one's entry.
+        list(Challenge.objects.select_for_update(no_key=True).filter(pk=challenge.pk).values_list("pk"))
+        if (last := history(challenge).last()) and last.pk > seen:
+            raise Conflict(
+                f"この課題は、あなたが開いたあとに{last.actor}さんが保存しました。入力した内容はこの画面に残っています。"
+                "いまの内容と見比べて、このまま保存すると、あなたの内容で置きかわります。"
+            )
     if not is_editable(challenge):
         raise Refused(
             "終了した課題は書き直せません。新しい課題として登録するか、再公開してから直してください。"
         )
     changes = {name: value for name, value in _known(words).items() if getattr(challenge, name) != value}
     _require_title(changes.get("title", challenge.title))
-    if changes:
-        update(challenge, "課題", guard={"state": challenge.state}, **changes)
+    # Even where only the classification changes: nobody may have closed it meanwhile.
+    update(challenge, "課題", guard={"state": challenge.state}, **{"state": challenge.state, **changes})
     _classify(challenge, goals, fields)
     _index(challenge)
     journal.write("challenge.saved", challenge, by=by, changed=sorted(changes))
@@ -149,7 +163,8 @@ def widen(challenge: Challenge, *, by: User, visibility: int) -> None:
         )
     if visibility <= challenge.visibility:
         raise Refused("公開範囲は広げることだけができます。読めないようにするには、課題を終了してください。")
-    update(challenge, "課題", guard={"visibility": challenge.visibility}, visibility=visibility)
+    guard = {"state": challenge.state, "visibility": challenge.visibility}
+    update(challenge, "課題", guard=guard, visibility=visibility)
     journal.write("challenge.widened", challenge, by=by, visibility=int(visibility))
 
 
@@ -160,7 +175,8 @@ def renew(challenge: Challenge, *, by: User, expires_on: date) -> None:
     if challenge.state not in ("published", "matched"):
         raise Refused("掲載期限を延ばせるのは、公開中の課題だけです。")
     expires_on = _expiry(challenge, expires_on)
-    update(challenge, "課題", guard={"expires_on": challenge.expires_on}, expires_on=expires_on)
+    guard = {"state": challenge.state, "expires_on": challenge.expires_on}
+    update(challenge, "課題", guard=guard, expires_on=expires_on)
     journal.write("challenge.renewed", challenge, by=by, expires_on=str(expires_on))
 
 
@@ -173,7 +189,16 @@ def close(challenge: Challenge, *, by: User | None, reason: str, note: str = "")
     require(by, Can.CLOSE_CHALLENGE, challenge)
     if reason == CloseReason.OTHER and not note.strip():
         raise Missing("「その他」を選んだときは、終了の説明を書いてください。", field="note")
-    move(challenge, CHALLENGE, "closed", closed_at=clock.now(), close_reason=reason, close_note=note)
+    move(
+        challenge,
+        CHALLENGE,
+        "closed",
+        # Who closes it because its day has passed has not seen that it was just renewed.
+        guard={"expires_on": challenge.expires_on},
+        closed_at=clock.now(),
+        close_reason=reason,
+        close_note=note,
+    )
     journal.write("challenge.closed", challenge, by=by, reason=reason, note=note)
 
 
@@ -196,7 +221,8 @@ def reopen(challenge: Challenge, *, by: User, expires_on: date | None = None) ->
 
 @transaction.atomic
 def match(challenge: Challenge, *, by: User | None) -> None:
-    """A case opens on it: the later step calls this. A challenge already matched stays so."""
+    """A case opens on it: the later step calls this. A challenge already matched stays so, whoever did it."""
+    hold(challenge, "課題")
     if challenge.state == "published":
         move(challenge, CHALLENGE, "matched")
         journal.write("challenge.matched", challenge, by=by)
@@ -204,7 +230,8 @@ def match(challenge: Challenge, *, by: User | None) -> None:
 
 @transaction.atomic
 def resolve(challenge: Challenge, *, by: User | None) -> None:
-    """An outcome met the need: the later step calls this. One already resolved stays so."""
+    """An outcome met the need: the later step calls this. One already resolved stays so, whoever did it."""
+    hold(challenge, "課題")
     if challenge.state in ("published", "matched"):
         move(challenge, CHALLENGE, "resolved", closed_at=clock.now())
         journal.write("challenge.resolved", challenge, by=by)
@@ -216,7 +243,11 @@ def ask_to_renew(challenge: Challenge) -> None:
     update(
         challenge,
         "課題",
-        guard={"expires_on": challenge.expires_on, "renewal_asked_for": challenge.renewal_asked_for},
+        guard={
+            "state": challenge.state,
+            "expires_on": challenge.expires_on,
+            "renewal_asked_for": challenge.renewal_asked_for,
+        },
         renewal_asked_for=challenge.expires_on,
     )
     journal.write("challenge.expiring", challenge, by=None, expires_on=str(challenge.expires_on))
@@ -226,8 +257,9 @@ def ask_to_renew_due() -> int:
     """Ask about what expires within 14 days; the worker calls this daily. Returns how many were asked about."""
     count = 0
     for challenge in about_to_expire(clock.today() + RENEWAL_NOTICE):
-        ask_to_renew(challenge)
-        count += 1
+        with suppress(Conflict):
+            ask_to_renew(challenge)
+            count += 1
     return count
 
 
@@ -235,8 +267,10 @@ def expire_due() -> int:
     """Close what has passed its date; the worker calls this daily. Returns how many were closed."""
     count = 0
     for challenge in expired(clock.today()).iterator():
-        close(challenge, by=None, reason=CloseReason.EXPIRED)
-        count += 1
+        # Renewed, matched or closed a moment ago: it is no longer ours to close, and the others still are.
+        with suppress(Conflict):
+            close(challenge, by=None, reason=CloseReason.EXPIRED)
+            count += 1
     return count
 
 

@@ -3,6 +3,8 @@
 An app's `states.py` declares its table; `move` is the only code that changes a state column. A move is an
 UPDATE filtered by the state the caller saw; zero rows changed means somebody was faster. This is right on
 SQLite and on PostgreSQL alike, with no lock held before it.
+
+An action that decides by more than that one row (the questions asked, the files counted) takes `hold` first.
 """
 
 from collections.abc import Iterable
@@ -96,6 +98,22 @@ def move(
                 f"「{label}」が入力されていません。入力してからもう一度お試しください。", field=name
             )
     update(thing, lifecycle.subject, guard={field: here, **(guard or {})}, **{field: to}, **changes)
+
+
+def hold(thing: models.Model, subject: str) -> None:
+    """Let others who change the same row wait until this action is committed, and read the row anew.
+
+    For actions that look at other rows too before they write, or that go on whoever wrote just before: what they
+    read stays true. Raises `Conflict` where the row is gone. Call it inside the action's transaction, first.
+    """
+    # NO KEY: rows that merely point here (a line in a thread) may be added meanwhile.
+    rows = type(thing)._base_manager.select_for_update(no_key=True)
+    try:
+        thing.refresh_from_db(from_queryset=rows)
+    except type(thing).DoesNotExist as error:
+        raise Conflict(
+            f"この{subject}は、別の人が先に消しました。一覧に戻って、今の内容を確かめてください。"
+        ) from error
 
 
 def update(thing: models.Model, subject: str, *, guard: dict, **changes) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from musubi.cases import actions as cases
 from musubi.cases.models import Case
 from musubi.challenges import actions as challenges
 from musubi.journal import actions as journal
 from musubi.lib import clock
-from musubi.lib.errors import Missing, Refused
-from musubi.lib.lifecycle import move, update
+from musubi.lib.errors import Conflict, Missing, Refused
+from musubi.lib.lifecycle import hold, move, update
 from musubi.outcomes.models import Outcome, Reading, Story
 from musubi.outcomes.states import REALISED, STORY, OutcomeKind
 from musubi.people.models import User
@@ -44,6 +44,7 @@ def record_outcome(
     for name, value, label in (("title", title, "成果"), ("summary", summary, "どうなったか")):
         if not value.strip():
             raise Missing(f"「{label}」を入力してください。", field=name)
+    hold(case, "案件")
     if case.stage == "closed":
         raise Refused(
             "見送りになった案件には成果を記録できません。続きがあるときは、新しい案件を開いてください。"
@@ -77,15 +78,21 @@ def write_story(
     if Story.objects.filter(outcome=outcome).exists():
         raise Refused("この成果には連携事例がもうあります。そちらを直してください。")
     _require_words(title, body)
-    story = Story.objects.create(
-        municipality=outcome.case.municipality,
-        outcome=outcome,
-        ref=next_ref(outcome.municipality_id, "story"),
-        title=title,
-        lead=lead,
-        body=body,
-        written_by=by,
-    )
+    try:
+        with transaction.atomic():
+            story = Story.objects.create(
+                municipality=outcome.case.municipality,
+                outcome=outcome,
+                ref=next_ref(outcome.municipality_id, "story"),
+                title=title,
+                lead=lead,
+                body=body,
+                written_by=by,
+            )
+    except IntegrityError as error:
+        raise Conflict(
+            "この成果の連携事例は、別の人がいま書き始めました。画面を読み込み直して、そちらを直してください。"
+        ) from error
     story.goals.set(goals)
     journal.write("story.drafted", story, by=by)
     return story

@@ -598,7 +598,7 @@ def _works_in(user: User, department: Department) -> bool:
 
 def _hold(thing: models.Model) -> None:
     """Let others who change the same municipality or organisation wait until this action is committed."""
-    list(type(thing).objects.select_for_update().filter(pk=thing.pk).values_list("pk"))
+    list(type(thing).objects.select_for_update(no_key=True).filter(pk=thing.pk).values_list("pk"))
 
 
 def _insert(

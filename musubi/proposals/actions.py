@@ -14,7 +14,7 @@ from musubi.challenges.states import Channel
 from musubi.journal import actions as journal
 from musubi.lib import clock, fulltext
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
-from musubi.lib.lifecycle import move, update
+from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
@@ -110,12 +110,14 @@ def save_proposal(
 def discard(proposal: Proposal, *, by: User) -> None:
     """Throw a draft away. What was submitted can only be withdrawn."""
     require(by, Can.WRITE_PROPOSAL, proposal)
+    # Deleting takes several statements; one submitted between them would vanish with its number.
+    hold(proposal, "提案")
+    if not is_editable(proposal):
+        raise Conflict("この提案はもう下書きではありません。提出済みの提案は「取下げ」をしてください。")
     journal.write("proposal.discarded", proposal, by=by)
     for attachment in proposal.attachments.all():
         _forget_bytes(attachment)
-    deleted, _rows = Proposal.objects.filter(pk=proposal.pk, state="draft").delete()
-    if not deleted:
-        raise Conflict("この提案はもう下書きではありません。提出済みの提案は「取下げ」をしてください。")
+    Proposal.objects.filter(pk=proposal.pk).delete()
 
 
 @transaction.atomic
@@ -128,10 +130,10 @@ def attach(proposal: Proposal, *, by: User, stored: str, name: str, size: int, m
     """
     require(by, Can.WRITE_PROPOSAL, proposal)
     # Two files sent at once must not both be the tenth.
-    held = Proposal.objects.select_for_update().get(pk=proposal.pk)
-    if not is_editable(held):
+    hold(proposal, "提案")
+    if not is_editable(proposal):
         raise Refused("提出した提案にはファイルを足せません。案件のやり取りで担当課に送ってください。")
-    if held.attachments.count() >= MOST_FILES:
+    if proposal.attachments.count() >= MOST_FILES:
         raise Refused(
             f"添付できるファイルは{MOST_FILES}個までです。不要なものを外すか、一つにまとめてください。",
             field="files",
@@ -152,12 +154,13 @@ def attach(proposal: Proposal, *, by: User, stored: str, name: str, size: int, m
 @transaction.atomic
 def detach(attachment: Attachment, *, by: User) -> None:
     """Take a file off a draft, and off the disk. Raises Refused once the proposal was submitted."""
-    require(by, Can.WRITE_PROPOSAL, attachment.proposal)
-    held = Proposal.objects.select_for_update().get(pk=attachment.proposal_id)
-    if not is_editable(held):
+    proposal = attachment.proposal
+    require(by, Can.WRITE_PROPOSAL, proposal)
+    hold(proposal, "提案")
+    if not is_editable(proposal):
         raise Refused("提出した提案のファイルは外せません。差し替えたいときは、担当課に伝えてください。")
     _forget_bytes(attachment)
-    journal.write("proposal.detached", held, by=by, file=attachment.pk, name=attachment.name)
+    journal.write("proposal.detached", proposal, by=by, file=attachment.pk, name=attachment.name)
     attachment.delete()
 
 
@@ -169,6 +172,8 @@ def submit(proposal: Proposal, *, by: User) -> None:
     Follows: the number is given, the desk has the ball, a receipt with number and time goes to the submitter.
     """
     require(by, Can.WRITE_PROPOSAL, proposal)
+    # What is checked for gaps is what is submitted, even while another window still saves.
+    hold(proposal, "提案")
     for name, sentence in gaps(proposal):
         raise Missing(sentence, field=name)
     if proposal.challenge_id and not takes_proposals(proposal.challenge):
@@ -228,13 +233,21 @@ def route(
     """The desk asks one or several departments; a declined proposal may be asked again elsewhere.
 
     `due_on` defaults to the municipality's limit in business days. Raises Missing without a department,
-    Refused where a department is another municipality's or was asked already.
+    Refused where a department is another municipality's or was asked already, Conflict where the proposal is no
+    longer where the desk saw it.
     Follows: the departments are told; the ball lies with the one that must answer first.
     """
     require(by, Can.ROUTE_PROPOSAL, proposal)
     departments = list(departments)
     if not departments:
         raise Missing("照会する部署を一つ以上選んでください。", field="departments")
+    # Held before anything is read: whom to ask next depends on who was asked and who has answered.
+    seen = proposal.state
+    hold(proposal, "提案")
+    if proposal.state != seen:
+        raise Conflict(
+            "この提案は、別の人が先に動かしました。画面を読み込み直して、今の状態を確かめてからもう一度照会してください。"
+        )
     asked = set(proposal.routings.values_list("department_id", flat=True))
     for department in departments:
         if department.municipality_id != proposal.municipality_id:
@@ -289,7 +302,8 @@ def answer_routing(routing: Routing, *, by: User, answer: str, comment: str) -> 
         raise Missing(
             "回答の理由や条件を書いてください。デスクが提案者に伝えるときに使います。", field="comment"
         )
-    proposal = Proposal.objects.select_for_update().get(pk=routing.proposal_id)
+    proposal = routing.proposal
+    hold(proposal, "提案")
     if proposal.state != "routing":
         raise Refused(
             "この提案は照会中ではなくなりました。画面を読み込み直して、今の状態を確かめてください。"

@@ -16,13 +16,17 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="アドレスに使う名前。例: shiokaze")
         parser.add_argument("name", help="名称。例: 汐風区")
         parser.add_argument("prefecture", help="都道府県。例: 東京都")
-        parser.add_argument("--administrator", help="管理者にする人のメールアドレス(省くと、ただ一人の運営者)")
+        parser.add_argument(
+            "--administrator", help="管理者にする人のメールアドレス(省くと、ただ一人の運営者)"
+        )
 
     def handle(self, *args, code, slug, name, prefecture, administrator, **options):
         person = self._person(administrator)
         try:
             with transaction.atomic():
-                city = actions.found_municipality(code=code, slug=slug, name=name, prefecture=prefecture, by=None)
+                city = actions.found_municipality(
+                    code=code, slug=slug, name=name, prefecture=prefecture, by=None
+                )
                 actions.appoint(person, city, "administrator", by=None)
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
