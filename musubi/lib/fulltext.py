@@ -10,6 +10,7 @@ fold or stop them.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.db import connections, migrations, models
 from django.db.models.expressions import RawSQL
@@ -19,6 +20,7 @@ from musubi.lib.text import bigrams
 LONGEST_QUERY = 200
 
 
+@lru_cache(maxsize=1 << 15)
 def _encode(token: str) -> str:
     return "t" + "".join(f"{ord(letter):x}g" for letter in token)
 
@@ -36,21 +38,32 @@ def index(
     thing: models.Model, *, text: str, municipality_id: int | None = None, using: str = "default"
 ) -> None:
     """Write (or write again) what `thing` can be found by. Call it in the action that changes the text."""
-    table = f"{thing._meta.db_table}_search"
+    index_many(type(thing), [(thing.pk, text, municipality_id)], using=using)
+
+
+def index_many(
+    model: type[models.Model], rows: Iterable[tuple[int, str, int | None]], *, using: str = "default"
+) -> None:
+    """`index` for many rows of one table: (primary key, text, municipality or None) of each."""
+    table = f"{model._meta.db_table}_search"
+    found_by = [(pk, _terms(text, municipality_id)) for pk, text, municipality_id in rows]
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            cursor.executemany(
+                f"INSERT INTO {table} (rowid, terms) VALUES (%s, array_to_tsvector(string_to_array(%s, ' '))) "
+                "ON CONFLICT (rowid) DO UPDATE SET terms = EXCLUDED.terms",
+                found_by,
+            )
+        else:
+            cursor.executemany(f"DELETE FROM {table} WHERE rowid = %s", [(pk,) for pk, _ in found_by])
+            cursor.executemany(f"INSERT INTO {table} (rowid, terms) VALUES (%s, %s)", found_by)
+
+
+def _terms(text: str, municipality_id: int | None) -> str:
     words = tokens(text) + list(_single_letters(text))
     if municipality_id:
         words.append(scope(municipality_id))
-    terms = " ".join(dict.fromkeys(words))
-    with connections[using].cursor() as cursor:
-        if connections[using].vendor == "postgresql":
-            cursor.execute(
-                f"INSERT INTO {table} (rowid, terms) VALUES (%s, array_to_tsvector(string_to_array(%s, ' '))) "
-                "ON CONFLICT (rowid) DO UPDATE SET terms = EXCLUDED.terms",
-                [thing.pk, terms],
-            )
-        else:
-            cursor.execute(f"DELETE FROM {table} WHERE rowid = %s", [thing.pk])
-            cursor.execute(f"INSERT INTO {table} (rowid, terms) VALUES (%s, %s)", [thing.pk, terms])
+    return " ".join(dict.fromkeys(words))
 
 
 def forget(thing: models.Model, *, using: str = "default") -> None:

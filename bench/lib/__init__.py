@@ -1,0 +1,1 @@
+"""What the benches share: an invented country, a throw-away house, measuring."""
