@@ -62,7 +62,10 @@ def members(request, city: str):
 def member(request, city: str, pk: int):
     municipality = city_here(request, city)
     row = get_object_or_404(
-        members_of(municipality).select_related("organisation"), organisation=pk, state="active"
+        # Through the organisations, because there a number beyond the database's finds nothing instead of failing.
+        members_of(municipality).select_related("organisation"),
+        organisation__in=Organisation.objects.filter(pk=pk),
+        state="active",
     )
     organisation = row.organisation
     offers = solutions.for_cards(solutions.published().filter(organisation=organisation))
