@@ -18,7 +18,7 @@ from musubi.people.models import Department
 from musubi.people.permissions import Can, Reach, authority, may
 from musubi.people.queries import closing_days
 from musubi.www.access import fetch, staff_city
-from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
+from musubi.www.case_record import ball, chain, days_words, file_item, is_mine, stages, thread_items
 from musubi.www.staff.case_filters import CaseFilter
 from musubi.www.staff.case_forms import FORMS, ContactForm
 
@@ -194,7 +194,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "municipality": case.municipality,
         "case": case,
         "state": CASE[case.stage],
-        "ball": ball(case, request.user),
+        "ball": _ball(case, request.user),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
         "items": thread_items(shown, case=case, file_url=file_url),
         "tabs": _tabs(posts, kind),
@@ -216,6 +216,15 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         ],
     }
     return render(request, "staff/case.html", context, status=status)
+
+
+def _ball(case, user) -> dict | None:
+    """The ball with the act that usually comes next for whoever holds it."""
+    if not may(user, Can.SPEAK_IN_CASE, case):
+        return ball(case, user)
+    mine = is_mine(case, user)
+    label = _("返事を書く") if mine else _("様子をたずねる")
+    return ball(case, user, next_label=label, next_href="#act-say")
 
 
 def _offered(case, user) -> list[str]:
