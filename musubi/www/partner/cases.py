@@ -105,7 +105,8 @@ def case(request, city, ref):
         ),
         trials=[(t, TRIAL[t.state]) for t in row.trials.exclude(state="planned")],
         close_reason=DeclineReason(row.close_reason).label if row.stage == "closed" else "",
-        form=form if speaks else None,
+        # Whoever wrote while the case was being closed finds the words again.
+        form=form if speaks or form.is_bound else None,
         autosave_key=f"case-{row.pk}",
         status=422 if request.method == "POST" else 200,
     )

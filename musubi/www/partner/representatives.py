@@ -22,7 +22,8 @@ from musubi.www.partner.typed import keeps_words
 @keeps_words
 def representatives(request, pk):
     """Who acts for the organisation; an owner invites others here."""
-    organisation = fetch(request, organisations_of(request.user), pk=pk)
+    needs = Can.INVITE_REPRESENTATIVE if request.method == "POST" else None
+    organisation = fetch(request, organisations_of(request.user), needs, pk=pk)
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]

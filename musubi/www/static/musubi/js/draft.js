@@ -6,9 +6,24 @@
   if (document.querySelector("[data-signed-out]")) sessionStorage.removeItem("musubi:sent");
   if (!form) return;
   const english = document.documentElement.lang === "en";
-  let typed = 0, sent = 0;
+  let typed = 0, sent = 0, flying = false, leaving = false;
   form.addEventListener("input", () => { typed += 1; });
-  form.addEventListener("htmx:beforeRequest", () => { sent = typed; });
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (leaving) { event.preventDefault(); return; }
+    sent = typed;
+    flying = true;
+  });
+  // The button waits for a save under way, or this window would overtake itself and be told it is the older one.
+  form.addEventListener("submit", (event) => {
+    leaving = true;
+    if (!flying) return;
+    event.preventDefault();
+    const button = event.submitter;
+    const go = () => { clearTimeout(patience); flying = false; form.requestSubmit(button); };
+    const patience = setTimeout(go, 5000);
+    form.addEventListener("htmx:afterRequest", go, { once: true });
+  });
+  addEventListener("pageshow", () => { leaving = false; });
   const tell = (text) => {
     const line = document.getElementById("saved");
     let words = line.querySelector("[data-words]");
@@ -31,6 +46,7 @@
     }
   });
   form.addEventListener("htmx:afterRequest", (event) => {
+    flying = false;
     if (event.detail.xhr.getResponseHeader("X-Saved") && sent === typed) localStorage.removeItem("musubi:" + form.dataset.autosave);
   });
   form.addEventListener("htmx:sendError", () => tell(english
