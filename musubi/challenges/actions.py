@@ -129,21 +129,22 @@ def publish(
 ) -> None:
     """The desk publishes a checked challenge to `visibility`; it expires at the end of the fiscal year unless told.
 
-    Raises NotAllowed unless `by` checks challenges here, Refused where `expires_on` has passed.
-    Follows: the owner is told; members are told when it is widened to them.
+    Raises NotAllowed unless `by` checks challenges here, Refused where `expires_on` has passed, or where it was
+    published before: `widen` and `reopen` change that, and never narrow who reads it. Follows: the owner is told; members are told when it is widened to them.
     """
     require(by, Can.CHECK_CHALLENGE, challenge)
+    if challenge.published_at:
+        raise Refused(
+            "この課題は一度公開されています。読める人を増やすには「公開範囲を広げる」、終了した課題には「再公開」を使ってください。"
+        )
     expires_on = _expiry(challenge, expires_on)
     move(
         challenge,
         CHALLENGE,
         "published",
         visibility=visibility,
-        published_at=challenge.published_at or clock.now(),
+        published_at=clock.now(),
         expires_on=expires_on,
-        closed_at=None,
-        close_reason="",
-        close_note="",
     )
     journal.write(
         "challenge.published", challenge, by=by, visibility=int(visibility), expires_on=str(expires_on)
@@ -204,8 +205,12 @@ def close(challenge: Challenge, *, by: User | None, reason: str, note: str = "")
 
 @transaction.atomic
 def reopen(challenge: Challenge, *, by: User, expires_on: date | None = None) -> None:
-    """Publish a closed challenge again, at the visibility it had."""
+    """Publish a closed challenge again, at the visibility it had. Raises Refused for one that is not closed."""
     require(by, Can.CLOSE_CHALLENGE, challenge)
+    if challenge.state != "closed":
+        raise Refused(
+            "再公開できるのは、終了した課題だけです。画面を読み込み直して、今の状態を確かめてください。"
+        )
     expires_on = _expiry(challenge, expires_on)
     move(
         challenge,

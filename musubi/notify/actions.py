@@ -17,7 +17,8 @@ from musubi.notify.models import Delivery, Notice, Preference
 from musubi.notify.queries import who_want_mail
 from musubi.notify.registry import KINDS, Letter
 from musubi.notify.states import DELIVERY
-from musubi.people.models import User
+from musubi.people.models import Municipality, User
+from musubi.people.permissions import Can, may
 
 
 @transaction.atomic
@@ -147,9 +148,19 @@ def set_preference(user: User, kind: str, *, by_mail: bool) -> None:
 def retry(delivery: Delivery, *, by: User | None) -> None:
     """A failed mail is queued anew, with all its tries before it.
 
-    Raises NotAllowed unless `by` runs this installation; Refused unless the mail has failed.
+    Raises NotAllowed unless `by` runs this installation, or sits at the desk of the municipality of which the mail
+    tells; Refused unless the mail has failed.
     """
-    if by is not None and not by.is_operator:
+    if by is not None and not by.is_operator and not _tells_of_mine(delivery, by):
         raise NotAllowed
     move(delivery, DELIVERY, "queued", attempts=0, next_try_at=clock.now(), claimed_at=None, error="")
     journal.write("delivery.retried", delivery, by=by)
+
+
+def _tells_of_mine(delivery: Delivery, by: User) -> bool:
+    """Whether the mail tells of what happened in a municipality whose desk `by` sits at."""
+    if delivery.notice_id is None:
+        return False
+    code = Entry.objects.filter(pk=delivery.notice.entry_id).values_list("municipality", flat=True).first()
+    city = Municipality.objects.filter(code=code).first() if code else None
+    return city is not None and may(by, Can.MANAGE_MEMBERS, city)

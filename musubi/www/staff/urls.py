@@ -1,3 +1,21 @@
-from django.urls import path  # noqa: F401
+"""The staff's addresses, by topic; each module lists its own."""
 
-urlpatterns = []
+from django.urls import include, path
+
+from musubi.www.staff.today import home
+
+urlpatterns = [
+    path("", home, name="staff-home"),
+    path("inbox/", include("musubi.www.staff.inbox")),
+    path("challenges/", include("musubi.www.staff.challenges")),
+    path("proposals/", include("musubi.www.staff.proposals")),
+    path("cases/", include("musubi.www.staff.cases")),
+    path("agreements/", include("musubi.www.staff.agreements")),
+    path("stories/", include("musubi.www.staff.stories")),
+    path("members/", include("musubi.www.staff.members")),
+    path("gatherings/", include("musubi.www.staff.gatherings")),
+    path("import/", include("musubi.www.staff.imports")),
+    path("settings/", include("musubi.www.staff.settings")),
+    path("journal/", include("musubi.www.staff.journal")),
+    path("mail/", include("musubi.www.staff.mail")),
+]

@@ -1,0 +1,193 @@
+"""What the journal says, in the words of people: one sentence per verb, and what each entry adds to it."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from musubi.challenges.states import CloseReason, Visibility
+from musubi.journal.models import Entry
+from musubi.proposals.states import Answer, DeclineReason
+from musubi.www.templatetags.pieces import wareki
+
+KINDS = {
+    "challenge": gettext_lazy("課題"),
+    "proposal": gettext_lazy("提案"),
+    "case": gettext_lazy("連携案件"),
+    "trial": gettext_lazy("実証実験"),
+    "agreement": gettext_lazy("協定"),
+    "outcome": gettext_lazy("成果"),
+    "story": gettext_lazy("連携事例"),
+    "member": gettext_lazy("会員"),
+    "organisation": gettext_lazy("団体"),
+    "representative": gettext_lazy("団体の担当者"),
+    "solution": gettext_lazy("ソリューション"),
+    "gathering": gettext_lazy("イベント"),
+    "department": gettext_lazy("部署"),
+    "staff": gettext_lazy("職員"),
+    "closingday": gettext_lazy("休業日"),
+    "limit": gettext_lazy("期限の目安"),
+    "municipality": gettext_lazy("自治体"),
+    "plan": gettext_lazy("SDGs計画"),
+    "indicator": gettext_lazy("指標"),
+    "run": gettext_lazy("取り込み"),
+    "delivery": gettext_lazy("メール"),
+}
+WORDS = {
+    "agreement.case_linked": gettext_lazy("協定に案件を結びつけた"),
+    "agreement.drafted": gettext_lazy("協定を作った"),
+    "agreement.signed": gettext_lazy("協定を締結した"),
+    "case.adoption_agreed": gettext_lazy("導入の道筋を決めた"),
+    "case.advanced": gettext_lazy("案件の段階を進めた"),
+    "case.closed": gettext_lazy("案件を見送った"),
+    "case.department_added": gettext_lazy("案件に部署を加えた"),
+    "case.filed": gettext_lazy("案件に資料を載せた"),
+    "case.handed": gettext_lazy("案件のボールを渡した"),
+    "case.met": gettext_lazy("打合せを記録した"),
+    "case.noted": gettext_lazy("内部メモを書いた"),
+    "case.opened": gettext_lazy("案件を開いた"),
+    "case.organisation_added": gettext_lazy("案件に団体を加えた"),
+    "case.paused": gettext_lazy("案件を保留にした"),
+    "case.reassigned": gettext_lazy("案件の担当者を変えた"),
+    "case.resumed": gettext_lazy("案件を再開した"),
+    "case.spoken": gettext_lazy("案件でメッセージを送った"),
+    "case.withdrawn": gettext_lazy("団体が案件を取り下げた"),
+    "challenge.closed": gettext_lazy("課題を終了した"),
+    "challenge.drafted": gettext_lazy("課題を書きはじめた"),
+    "challenge.expiring": gettext_lazy("掲載期限が近いことを知らせた"),
+    "challenge.matched": gettext_lazy("課題が連携中になった"),
+    "challenge.published": gettext_lazy("課題を公開した"),
+    "challenge.renewed": gettext_lazy("掲載期限を延ばした"),
+    "challenge.reopened": gettext_lazy("課題を再公開した"),
+    "challenge.resolved": gettext_lazy("課題が解決した"),
+    "challenge.returned": gettext_lazy("課題を差し戻した"),
+    "challenge.saved": gettext_lazy("課題を書き直した"),
+    "challenge.submitted": gettext_lazy("課題の確認を依頼した"),
+    "challenge.widened": gettext_lazy("課題の公開範囲を広げた"),
+    "closing_day.removed": gettext_lazy("休業日を取り消した"),
+    "closing_day.set": gettext_lazy("休業日を登録した"),
+    "delivery.retried": gettext_lazy("メールを送り直した"),
+    "department.added": gettext_lazy("部署を登録した"),
+    "department.changed": gettext_lazy("部署の情報を直した"),
+    "department.closed": gettext_lazy("部署を廃止した"),
+    "gathering.cancelled": gettext_lazy("イベントを中止した"),
+    "gathering.closed": gettext_lazy("イベントの受付を締め切った"),
+    "gathering.drafted": gettext_lazy("イベントを登録した"),
+    "gathering.held": gettext_lazy("イベントを開催した"),
+    "gathering.opened": gettext_lazy("イベントの受付を始めた"),
+    "gathering.rearranged": gettext_lazy("イベントの日時・会場を変えた"),
+    "gathering.reopened": gettext_lazy("イベントの受付を再開した"),
+    "gathering.reported": gettext_lazy("開催報告を載せた"),
+    "gathering.saved": gettext_lazy("イベントの内容を直した"),
+    "indicator.added": gettext_lazy("指標を登録した"),
+    "indicator.read": gettext_lazy("指標の実績値を記録した"),
+    "limit.set": gettext_lazy("期限の目安を変えた"),
+    "member.admitted": gettext_lazy("会員として迎えた"),
+    "member.applied": gettext_lazy("会員に申し込んだ"),
+    "member.enrolled": gettext_lazy("会員を登録した"),
+    "member.left": gettext_lazy("退会した"),
+    "member.refused": gettext_lazy("会員の申込みを見送った"),
+    "municipality.changed": gettext_lazy("自治体の設定を変えた"),
+    "municipality.founded": gettext_lazy("自治体を登録した"),
+    "organisation.changed": gettext_lazy("団体の情報を直した"),
+    "organisation.invited": gettext_lazy("団体の担当者を招いた"),
+    "organisation.registered": gettext_lazy("団体を登録した"),
+    "outcome.recorded": gettext_lazy("成果を記録した"),
+    "plan.adopted": gettext_lazy("SDGs計画を登録した"),
+    "proposal.accepted": gettext_lazy("提案の連携を決定した"),
+    "proposal.answered": gettext_lazy("照会に回答した"),
+    "proposal.attached": gettext_lazy("提案にファイルを添付した"),
+    "proposal.declined": gettext_lazy("提案を見送った"),
+    "proposal.detached": gettext_lazy("提案からファイルを外した"),
+    "proposal.discarded": gettext_lazy("下書きを捨てた"),
+    "proposal.drafted": gettext_lazy("提案を書きはじめた"),
+    "proposal.recalled": gettext_lazy("提案をデスクに戻した"),
+    "proposal.routed": gettext_lazy("提案を部署に照会した"),
+    "proposal.submitted": gettext_lazy("提案を提出した"),
+    "proposal.taken_up": gettext_lazy("提案の対話が始まった"),
+    "proposal.withdrawn": gettext_lazy("提案を取り下げた"),
+    "representative.changed": gettext_lazy("担当者の役割を変えた"),
+    "representative.invited": gettext_lazy("団体の担当者を加えた"),
+    "representative.removed": gettext_lazy("団体の担当者を外した"),
+    "run.abandoned": gettext_lazy("取り込みをやめた"),
+    "run.imported": gettext_lazy("表を取り込んだ"),
+    "run.previewed": gettext_lazy("取り込みを確かめた"),
+    "run.reconsidered": gettext_lazy("取り込みの列を直した"),
+    "solution.drafted": gettext_lazy("ソリューションを書きはじめた"),
+    "solution.published": gettext_lazy("ソリューションを公開した"),
+    "solution.saved": gettext_lazy("ソリューションを書き直した"),
+    "solution.withdrawn": gettext_lazy("ソリューションを取り下げた"),
+    "staff.appointed": gettext_lazy("職員に役割を付けた"),
+    "staff.ended": gettext_lazy("職員の役割を終えた"),
+    "story.drafted": gettext_lazy("連携事例を書きはじめた"),
+    "story.published": gettext_lazy("連携事例を公開した"),
+    "story.saved": gettext_lazy("連携事例を書き直した"),
+    "story.withdrawn": gettext_lazy("連携事例を取り下げた"),
+    "trial.approved": gettext_lazy("実証実験を承認した"),
+    "trial.cancelled": gettext_lazy("実証実験を取りやめた"),
+    "trial.decided": gettext_lazy("実証実験を判定した"),
+    "trial.planned": gettext_lazy("実証実験を計画した"),
+    "trial.reported": gettext_lazy("実証実験の結果を報告した"),
+    "trial.started": gettext_lazy("実証実験を始めた"),
+}
+# What an entry's data holds in words of its own, shown after the sentence.
+_SAID = ["remarks", "note", "reason", "feedback", "comment", "question"]
+
+
+def sentence(entry: Entry) -> str:
+    """What happened, e.g. 課題を公開した; a verb without words (older than this list) is shown as it is."""
+    return str(WORDS.get(entry.verb, entry.verb))
+
+
+def details(entry: Entry) -> list[str]:
+    """What the entry adds: to whom, until when, why, and what was said."""
+    data, found = entry.data, []
+    if entry.verb in ("challenge.published", "challenge.widened") and "visibility" in data:
+        found.append(_("公開範囲: %(to)s") % {"to": _label(Visibility, data["visibility"])})
+    if names := data.get("names"):
+        found.append(_("照会先: %(names)s") % {"names": _("、").join(names)})
+    if entry.verb == "proposal.answered":
+        found.append(f"{data.get('department', '')}: {_label(Answer, data.get('answer'))}")
+    for name, label in (("due_on", _("期限")), ("expires_on", _("掲載期限"))):
+        if data.get(name):
+            found.append(f"{label}: {_day(data[name])}")
+    for name in _SAID:
+        value = data.get(name)
+        if not value or not isinstance(value, str):
+            continue
+        if name == "reason":
+            value = _reason(entry.verb, value)
+        found.append(value)
+    if changed := data.get("changed"):
+        found.append(_("%(n)d項目を変更") % {"n": len(changed)})
+    return found
+
+
+def history_items(entries) -> list[dict]:
+    """Journal entries for `staff/history.html`, newest first."""
+    return [
+        {"at": entry.at, "actor": entry.actor, "words": sentence(entry), "details": details(entry)}
+        for entry in reversed(list(entries))
+    ]
+
+
+def _reason(verb: str, value: str) -> str:
+    if verb == "challenge.closed":
+        return _label(CloseReason, value)
+    if verb in ("proposal.declined", "case.closed"):
+        return _label(DeclineReason, value)
+    return value
+
+
+def _label(choices, value) -> str:
+    try:
+        return str(choices(value).label)
+    except ValueError:
+        return str(value)
+
+
+def _day(value: str) -> str:
+    try:
+        return wareki(date.fromisoformat(value))
+    except ValueError:
+        return value
