@@ -57,7 +57,7 @@ def people() -> list[Person]:
         )
         for row in staff.order_by("municipality__code", "id")
     ]
-    acting = Representative.objects.filter(**ours).select_related("user", gettext_lazy("organisation"))
+    acting = Representative.objects.filter(**ours).select_related("user", "organisation")
     found += [
         Person(
             row.user_id,
