@@ -21,6 +21,7 @@ from musubi.services.storage import ACCEPT
 from musubi.www.access import city_or_404, fetch
 from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
 from musubi.www.partner.files import keep, serve
+from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.turns import closing_days
@@ -108,6 +109,40 @@ def case(request, city, ref):
         # Whoever wrote while the case was being closed finds the words again.
         form=form if speaks or form.is_bound else None,
         autosave_key=f"case-{row.pk}",
+        may_withdraw=row.stage in OPEN and may(request.user, Can.WRITE_PROPOSAL, row),
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+@keeps_words
+def withdraw(request, city, ref):
+    """The organisation leaves the case: asks for the reason, then the case ends and its proposal is withdrawn."""
+    row = fetch(request, _rows(request, city), Can.WRITE_PROPOSAL, ref=ref)
+    back = reverse("my-case", args=[city, ref])
+    if row.stage not in OPEN:
+        messages.info(request, _("この案件は終了しています。"))
+        return redirect(back)
+    form = ReasonForm(
+        request.POST or None, label=_("取下げの理由"), help_text=_("自治体の担当者が読み、次に生かします。")
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.withdraw(row, by=request.user, reason=form.cleaned_data["reason"])
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("案件を取り下げました。"))
+            return redirect(back)
+    return page(
+        request,
+        "confirm",
+        _("案件を取り下げる"),
+        crumbs=[(_("連携案件"), reverse("my-cases")), (row.title, back)],
+        lead=_("「%(title)s」(%(ref)s)を取り下げます。案件は終了し、記録は残ります。")
+        % {"title": row.title, "ref": row.ref},
+        form=form,
+        submit_label=_("取り下げる"),
+        back=back,
         status=422 if request.method == "POST" else 200,
     )
 
@@ -119,8 +154,11 @@ def case_file(request, city, ref, file):
 
 
 def _case(request, city: str, ref: str) -> Case:
-    rows = of_organisations(request.user).filter(municipality=city_or_404(city))
-    return fetch(request, rows, Can.SEE_CASE, ref=ref)
+    return fetch(request, _rows(request, city), Can.SEE_CASE, ref=ref)
+
+
+def _rows(request, city: str):
+    return of_organisations(request.user).filter(municipality=city_or_404(city))
 
 
 def _say(row: Case, said: dict, *, by) -> None:

@@ -174,6 +174,7 @@ class Writing:
             crumbs=[(_("提案"), reverse("my-proposals"))],
             status=status,
             proposal=proposal,
+            steps=_steps(),
             form=form,
             city=self.city,
             organisation=self.organisation,
@@ -311,10 +312,21 @@ def check(request, pk):
         ],
         status=status,
         proposal=proposal,
+        steps=_steps(reverse("my-proposal-edit", args=[pk])),
         gaps=gaps(proposal),
         closed=closed,
         problem=problem,
     )
+
+
+def _steps(edit_href: str = "") -> list[dict]:
+    """For `parts/steps.html`: writing, checking, submitting. `edit_href` is given on the page of the second."""
+    checking = bool(edit_href)
+    return [
+        {"label": _("内容を書く"), "state": "done" if checking else "current", "href": edit_href},
+        {"label": _("提出前の確認"), "state": "current" if checking else "todo"},
+        {"label": _("提出"), "state": "todo"},
+    ]
 
 
 def _key(text: str) -> UUID | None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from musubi.cases.models import Case
 from musubi.cases.queries import visible_to as visible_cases
+from musubi.cases.states import OPEN as OPEN_STAGES
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can
 from musubi.proposals import actions
@@ -23,6 +24,7 @@ from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.turns import closing_days, proposal_turn
 from musubi.www.partner.typed import keeps_words
 from musubi.www.partner.words import story_of
+from musubi.www.templatetags.pieces import wareki
 
 ROWS = 20
 GROUPS = {
@@ -83,8 +85,8 @@ def proposal(request, pk):
         chain=_chain(row, case),
         decline_reason=DeclineReason(row.decline_reason).label if row.state == "declined" else "",
         story=story_of(row),
-        files=file_rows(row),
-        may_withdraw=PROPOSAL.allows(row.state, "withdrawn") and row.state in OPEN,
+        # Once a case is open, the organisation leaves there.
+        may_withdraw=waiting,
     )
 
 
@@ -102,15 +104,38 @@ def receipt(request, pk):
             (str(row), reverse("my-proposal", args=[row.pk])),
         ],
         proposal=row,
-        files=file_rows(row),
+        following=_following(row),
+        actions=[
+            (_("提案の状況を見る"), reverse("my-proposal", args=[row.pk]), "primary"),
+            (_("今日に戻る"), reverse("my"), ""),
+        ],
     )
+
+
+def _following(row) -> list[str]:
+    """What happens next, for the receipt."""
+    if row.state == "submitted":
+        first = _("%(who)sが内容を確認し、%(day)sまでに担当課につなぎます。") % {
+            "who": row.holder.display_name,
+            "day": wareki(row.ball_due_on),
+        }
+    else:
+        first = _("公民連携デスクが内容を確認し、担当課につなぎます。")
+    return [
+        first,
+        _("担当課の検討が進むたびに、お知らせとメールが届きます。"),
+        _("対話が始まると連携案件が開き、自治体と同じ画面でやり取りできます。"),
+    ]
 
 
 @keeps_words
 def withdraw(request, pk):
     """Asks once, with room for a reason, then takes the proposal back."""
     row = fetch(request, of_organisations(request.user), Can.WRITE_PROPOSAL, pk=pk)
-    if row.state not in OPEN:
+    case = visible_cases(request.user).filter(proposal=row, stage__in=OPEN_STAGES).first()
+    if case:
+        return redirect("my-case-withdraw", row.municipality.slug, case.ref)
+    if row.state not in WAITING:
         messages.info(request, _("この提案は、いまは取り下げられません。"))
         return redirect("my-proposal", row.pk)
     form = ReasonForm(
@@ -171,18 +196,6 @@ def proposal_file(request, pk, file):
     """One attached file, for whoever may read the proposal: the organisation, and staff once it is submitted."""
     row = fetch(request, visible_to(request.user), pk=pk)
     return serve(get_object_or_404(Attachment, proposal=row, pk=file))
-
-
-def file_rows(row) -> list[dict]:
-    return [
-        {
-            "href": reverse("my-proposal-file", args=[row.pk, attachment.pk]),
-            "name": attachment.name,
-            "size": attachment.size,
-            "at": attachment.added_at,
-        }
-        for attachment in row.attachments.all()
-    ]
 
 
 def _href(row) -> str:

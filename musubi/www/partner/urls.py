@@ -49,5 +49,6 @@ urlpatterns = [
     path("proposals/<int:pk>/files/<int:file>/", proposals.proposal_file, name="my-proposal-file"),
     path("cases/", cases.cases, name="my-cases"),
     path("cases/<slug:city>/<slug:ref>/", cases.case, name="my-case"),
+    path("cases/<slug:city>/<slug:ref>/withdraw/", cases.withdraw, name="my-case-withdraw"),
     path("cases/<slug:city>/<slug:ref>/files/<int:file>/", cases.case_file, name="my-case-file"),
 ]

@@ -152,6 +152,27 @@ def test_say_in_a_closed_case_is_not_offered_and_keeps_the_words(here, case, url
     assert "遅れて書いた言葉" in text(response)
 
 
+def test_withdraw_wants_a_reason_and_ends_the_case(here, case, url, text):
+    assert f'href="{url}withdraw/"' in text(here.get(url))
+    assert here.post(f"{url}withdraw/", {"reason": " "}).status_code == 422
+    assert Case.objects.get().stage == "dialogue"
+    assert here.post(f"{url}withdraw/", {"reason": "社内の都合です"})["Location"] == url
+    row = Case.objects.get()
+    assert (row.stage, row.proposal.state) == ("closed", "withdrawn")
+    page = text(here.get(url))
+    assert "取り下げた案件です" in page
+    assert f'href="{url}withdraw/"' not in page
+
+
+def test_withdraw_of_another_organisation_is_not_found(there, case, url):
+    assert there.post(f"{url}withdraw/", {"reason": "x"}).status_code == 404
+    assert Case.objects.get().stage == "dialogue"
+
+
+def test_withdraw_of_a_proposal_with_a_case_leads_to_the_case(here, case, url):
+    assert here.get(f"/my/proposals/{case.proposal_id}/withdraw/")["Location"] == f"{url}withdraw/"
+
+
 def test_cases_list_open_ones_first(here, case, city, company, person, officer, text):
     closed = make_case(city, company, officer=officer, by=person, title="終わった案件")
     actions.close(closed, by=officer, reason="budget", feedback="またの機会に。")
