@@ -1,5 +1,6 @@
 """Where a person lands after signing in."""
 
+from django.conf import settings
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -7,6 +8,7 @@ from musubi.notify.queries import unread_count
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
 from musubi.people.queries import organisations_of
+from musubi.www.public.statements import remember_language
 
 
 def home(request):
@@ -18,8 +20,8 @@ def home(request):
         names = _("、").join(organisation.display_name for organisation in organisations_of(request.user))
         places.append(("/my/", names, _("団体の担当者の画面"), "people"))
     if len(places) == 1:
-        return redirect(places[0][0])
-    return render(
+        return _in_own_language(request, redirect(places[0][0]))
+    page = render(
         request,
         "accounts/home.html",
         {
@@ -31,3 +33,12 @@ def home(request):
             "unread": unread_count(request.user),
         },
     )
+    return _in_own_language(request, page)
+
+
+def _in_own_language(request, response):
+    """On a browser that was never told a language, the one the person chose elsewhere holds from the next page on."""
+    chosen = request.user.language
+    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES or chosen == settings.LANGUAGE_CODE:
+        return response
+    return remember_language(response, chosen)

@@ -72,6 +72,14 @@ def test_who_has_no_place_yet_reads_what_to_do(client, person):
     assert person.email in text
 
 
+def test_the_language_chosen_elsewhere_holds_on_a_new_browser(client):
+    client.force_login(make_staff(make_municipality("minato"), "officer", language="en"))
+    client.get("/accounts/home/")
+    assert client.cookies["django_language"].value == "en"
+    client.cookies["django_language"] = "ja"
+    assert "django_language" not in client.get("/accounts/home/").cookies
+
+
 # --- notices --------------------------------------------------------------------------------------------------------
 
 
