@@ -46,6 +46,8 @@ def open_case(
 
     `lead` defaults to the first department that answered with interest, else to the challenge's; `owner` to
     `by` where they belong to the lead, else to its manager or first officer.
+    A proposal that was declined in its case, and is wanted by another department after all, goes on in the same
+    case: there is one record of a proposal.
     Raises NotAllowed unless `by` opens cases for the lead, Conflict where somebody opened one first.
     Follows: the challenge becomes 連携中, the lead has the ball, the organisation is told.
     """
@@ -65,7 +67,11 @@ def open_case(
             "department_id", flat=True
         ),
     }
-    case = _open(
+    former = Case.objects.filter(proposal=proposal).first()
+    if former:
+        _reopen(former, by=by, lead=lead, owner=owner, departments=departments)
+        return former
+    return _open(
         proposal.municipality,
         by=by,
         title=title or proposal.title,
@@ -79,7 +85,6 @@ def open_case(
         proposal=proposal,
         summary=proposal.content,
     )
-    return case
 
 
 @transaction.atomic
@@ -556,6 +561,25 @@ def _open(
         "case.opened", case, by=by, stage=stage, proposal=case.proposal_id, challenge=case.challenge_id
     )
     return case
+
+
+def _reopen(case: Case, *, by: User, lead: Department, owner: User | None, departments) -> None:
+    move(
+        case,
+        CASE,
+        "dialogue",
+        field="stage",
+        stage_since=clock.now(),
+        lead=lead,
+        owner=owner or _owner_in(lead, by),
+        closed_at=None,
+        close_reason="",
+        feedback="",
+        **_ball(case, lead, "団体に連絡して対話を始める", stage="dialogue"),
+    )
+    case.departments.add(*departments)
+    post(case, PostKind.STAGE, by=by, data={"from": "closed", "to": "dialogue"})
+    journal.write("case.reopened", case, by=by, to="dialogue", lead=lead.name)
 
 
 def _owner_in(lead: Department, by: User) -> User:

@@ -44,6 +44,20 @@ def opened(entry):
     )
 
 
+@tells("case.reopened", _("案件の再開"))
+def reopened(entry):
+    case = Case.objects.get(pk=entry.object_id)
+    yield from _to_staff(
+        case, f"案件を担当してください: {case.title}", f"案件「{case.title}」({case.ref})が再び始まりました。"
+    )
+    yield from _to_organisations(
+        case,
+        f"対話が再び始まりました: {case.title}",
+        f"{case.municipality}の{case.lead}が、案件「{case.title}」({case.ref})の対話を再開しました。"
+        "これまでのやり取りは、そのまま残っています。",
+    )
+
+
 @tells("case.spoken", _("案件のメッセージ"))
 def spoken(entry):
     case = Case.objects.get(pk=entry.object_id)

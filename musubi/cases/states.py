@@ -42,7 +42,15 @@ CASE = Lifecycle(
             requires=("paused_until",),
             tone="warn",
         ),
-        State("closed", _("見送り"), public=_("見送り"), requires=("close_reason", "feedback"), closing=True),
+        # Only where its proposal, asked about again elsewhere, is taken up after all: the record goes on.
+        State(
+            "closed",
+            _("見送り"),
+            to=("dialogue",),
+            public=_("見送り"),
+            requires=("close_reason", "feedback"),
+            closing=True,
+        ),
     ],
 )
 OPEN = CASE.open

@@ -34,9 +34,7 @@ def plan_trial(
     Raises Missing without title, field or a measure, Refused where the period leaves the fiscal year.
     """
     require(by, Can.MOVE_CASE, case)
-    hold(case, "案件")
-    if case.stage not in OPEN:
-        raise Refused("この案件は終了しています。")
+    _hold_open(case)
     for name, value, label in (("title", title, "実証実験名"), ("field", field, "場所・フィールド")):
         if not value.strip():
             raise Missing(f"{label}を入力してください。", field=name)
@@ -69,6 +67,7 @@ def plan_trial(
 def approve_trial(trial: Trial, *, by: User) -> None:
     """The responsible side approves the plan; from now on its measures stand."""
     require(by, Can.MANAGE_CASE, trial)
+    _hold_open(trial.case)
     move(trial, TRIAL, "approved")
     journal.write("trial.approved", trial, by=by)
 
@@ -77,6 +76,7 @@ def approve_trial(trial: Trial, *, by: User) -> None:
 def start_trial(trial: Trial, *, by: User) -> None:
     """The trial begins in the field."""
     require(by, Can.MOVE_CASE, trial)
+    _hold_open(trial.case)
     move(trial, TRIAL, "running", started_at=clock.now())
     post(
         trial.case,
@@ -133,3 +133,10 @@ def cancel_trial(trial: Trial, *, by: User, reason: str) -> None:
         data={"decision": "trial_cancelled", "trial": trial.pk},
     )
     journal.write("trial.cancelled", trial, by=by, reason=reason)
+
+
+def _hold_open(case: Case) -> None:
+    """Nothing new begins in a case that has ended; what ran may still be reported, decided and cancelled."""
+    hold(case, "案件")
+    if case.stage not in OPEN:
+        raise Refused("この案件は終了しています。続きがあるときは、新しい案件を開いてください。")

@@ -386,3 +386,24 @@ def test_challenge_stays_matched_while_its_case_is_closed(city, company, officer
     case = actions.open_case(make_proposal(city, company, track="challenge", challenge=challenge), by=desk)
     actions.close(case, by=desk, reason="timing", feedback="また来年に。")
     assert Challenge.objects.get(pk=challenge.pk).state == "matched"
+
+
+def test_open_case_for_a_proposal_declined_in_its_case_goes_on_in_the_same_record(
+    case, city, officer, desk, person
+):
+    from musubi.proposals.actions import route
+
+    actions.say(case, by=person, body="資料をお送りします。")
+    actions.close(case, by=officer, reason="budget", feedback="来年度の予算で改めてご相談します。")
+    other = make_staff(city, "officer")
+    department = other.staff.get().department
+    proposal = fresh(case.proposal)
+    route(proposal, [department], by=desk)
+    again = actions.open_case(proposal, by=other, lead=department)
+    assert (again, fresh(case).stage, fresh(proposal).state) == (case, "dialogue", "dialogue")
+    here = fresh(case)
+    assert (here.lead, here.owner, here.holder) == (department, other, department)
+    assert (here.closed_at, here.close_reason, here.feedback) == (None, "", "")
+    assert lines(here, person) == ["stage", "message", "decision", "stage"]
+    assert set(here.departments.all()) == {case.lead, department}
+    assert verbs(case)[-2:] == ["case.closed", "case.reopened"]

@@ -119,3 +119,16 @@ def test_draft_agreement_by_an_officer_is_not_allowed(case, officer):
         agreements.draft_agreement(
             case.lead, [make_organisation()], by=officer, kind="memorandum", title="覚書"
         )
+
+
+def test_trial_of_a_closed_case_is_reported_and_never_begun(case, officer, manager):
+    ran, planned = plan(case, officer), plan(case, officer)
+    trials.approve_trial(ran, by=manager)
+    trials.start_trial(ran, by=officer)
+    actions.close(case, by=officer, reason="budget", feedback="来年度の予算で改めてご相談します。")
+    with pytest.raises(Refused, match="終了しています"):
+        trials.approve_trial(planned, by=manager)
+    with pytest.raises(Refused, match="終了しています"):
+        plan(case, officer)
+    trials.report_trial(ran, by=officer, findings="12%減った。")
+    assert (ran.state, planned.state) == ("reported", "planned")

@@ -207,3 +207,21 @@ def test_ask_to_renew_asks_once_per_date_a_fortnight_before(city, desk):
         actions.renew(challenge, by=desk, expires_on=date(2026, 4, 1))
         assert actions.ask_to_renew_due() == 1
     assert verbs(challenge)[-3:] == ["challenge.expiring", "challenge.renewed", "challenge.expiring"]
+
+
+def test_reopen_what_the_desk_has_not_checked_is_refused(city, officer):
+    challenge = make_challenge(city, state="checking", by=officer)
+    manager = make_staff(city, "manager", challenge.department)
+    with pytest.raises(Refused):
+        actions.reopen(challenge, by=manager)
+    challenge.refresh_from_db()
+    assert challenge.state == "checking"
+
+
+@pytest.mark.parametrize("state", ["matched", "closed"])
+def test_publish_again_never_narrows_who_reads_it(city, desk, state):
+    challenge = make_challenge(city, state=state, desk=desk)
+    with pytest.raises(Refused):
+        actions.publish(challenge, by=desk, visibility=Visibility.DEPARTMENT)
+    challenge.refresh_from_db()
+    assert (challenge.state, challenge.visibility) == (state, Visibility.PUBLIC)

@@ -49,6 +49,7 @@ WORDS = {
     "case.organisation_added": gettext_lazy("案件に団体を加えた"),
     "case.paused": gettext_lazy("案件を保留にした"),
     "case.reassigned": gettext_lazy("案件の担当者を変えた"),
+    "case.reopened": gettext_lazy("見送った案件を再び開いた"),
     "case.resumed": gettext_lazy("案件を再開した"),
     "case.spoken": gettext_lazy("案件でメッセージを送った"),
     "case.withdrawn": gettext_lazy("団体が案件を取り下げた"),
