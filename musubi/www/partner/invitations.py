@@ -1,7 +1,7 @@
 """Invitations by mail: a signed link, good for fourteen days, for one address and one organisation."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.journal import actions as journal
+from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import NotAllowed, Refused
 from musubi.notify.actions import queue_mail
@@ -19,6 +20,7 @@ from musubi.people.permissions import Can, may, require
 
 SALT = "musubi.representative"
 DAYS = 14
+MOST_A_DAY = 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ def invite(organisation: Organisation, email: str, *, by: User, is_owner: bool =
     """Let the person with this address act for the organisation.
 
     Somebody with an account is added at once (True); everybody else gets a mail with a link (False).
-    Raises NotAllowed unless `by` invites for the organisation, Refused where the person acts for it already.
+    Raises NotAllowed unless `by` invites for the organisation, Refused where the person acts for it already, and
+    beyond `MOST_A_DAY` mails, so that nobody can flood strangers in our name.
     """
     require(by, Can.INVITE_REPRESENTATIVE, organisation)
     email = email.strip().lower()
@@ -46,6 +49,11 @@ def invite(organisation: Organisation, email: str, *, by: User, is_owner: bool =
         except Refused as refusal:
             raise Refused(str(refusal), field="email") from refusal
         return True
+    today = history(organisation).filter(verb="organisation.invited", at__gt=clock.now() - timedelta(days=1))
+    if today.count() >= MOST_A_DAY:
+        raise Refused(
+            _("招待のメールは、1日に%(n)d通までです。明日もう一度お試しください。") % {"n": MOST_A_DAY}
+        )
     token = signing.dumps(
         {
             "organisation": organisation.pk,

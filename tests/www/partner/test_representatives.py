@@ -10,6 +10,7 @@ from musubi.notify.models import Delivery
 from musubi.people import actions
 from musubi.people.models import Representative
 from musubi.people.permissions import forget_authority
+from musubi.www.partner.invitations import MOST_A_DAY
 from tests.factories.people import make_representative, make_user
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,15 @@ def test_invite_with_a_misspelt_address_keeps_the_words(here, people, text):
     response = here.post(people, {"email": "haruka@"})
     assert response.status_code == 422
     assert 'value="haruka@"' in text(response)
+
+
+def test_invite_beyond_the_most_a_day_is_refused_in_words(here, people, text):
+    for n in range(MOST_A_DAY):
+        assert here.post(people, {"email": f"new{n}@example.jp"}).status_code == 302
+    response = here.post(people, {"email": "onemore@example.jp"})
+    assert response.status_code == 422
+    assert "1日に20通までです" in text(response)
+    assert Delivery.objects.count() == MOST_A_DAY
 
 
 def test_invite_by_an_ordinary_representative_is_refused(client, company, people):

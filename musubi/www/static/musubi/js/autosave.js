@@ -9,7 +9,7 @@
   const forms = [...document.querySelectorAll("form[data-autosave]")];
 
   const last = sessionStorage.getItem(sent);
-  const failed = document.querySelector(".summary");
+  const failed = document.querySelector(".summary, main [role=alert]");
   if (last && !failed && (!forms.some((f) => f.dataset.autosave === last) || document.querySelector(".note.success"))) drop(last);
   sessionStorage.removeItem(sent);
 
