@@ -41,9 +41,11 @@ _parser = (
 def render(text: str) -> SafeString:
     """HTML of a text, safe to put into a page. Links carry rel="nofollow noopener"; images are not shown."""
     tokens = _parser.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    # The highest heading that was used becomes h3, whether people begin with # or with ##: no level is skipped.
+    top = min((int(token.tag[1]) for token in headings), default=1)
+    for token in headings:
+        token.tag = f"h{min(int(token.tag[1]) - top + 3, 6)}"
     html = _parser.renderer.render(tokens, _parser.options, {})
     clean = nh3.clean(
         html,

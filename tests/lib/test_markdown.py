@@ -21,6 +21,7 @@ def test_plain_newlines_become_breaks_and_blank_lines_paragraphs():
 def test_headings_begin_at_h3():
     assert render("# 一\n\n## 二\n\n##### 五") == "<h3>一</h3>\n<h4>二</h4>\n<h6>五</h6>\n"
     assert render("題\n===") == "<h3>題</h3>\n"
+    assert render("## 二\n\n### 三") == "<h3>二</h3>\n<h4>三</h4>\n"
 
 
 def test_links_carry_rel():
