@@ -45,7 +45,7 @@ def proposals(request):
     tabs = [(_("すべて"), "?", asked not in GROUPS, counts["all"])]
     tabs += [(label, f"?state={name}", asked == name, counts[name]) for name, label in labels.items()]
     shown = rows.filter(GROUPS[asked]) if asked in GROUPS else rows
-    found = Paginator(shown.prefetch_related("case"), ROWS).get_page(request.GET.get("page"))
+    found = Paginator(shown, ROWS).get_page(request.GET.get("page"))
     closed = closing_days({row.municipality_id for row in found})
     return page(
         request,
