@@ -15,9 +15,11 @@ _CONTENT_RUNS = re.compile(rf"(?P<japanese>[{_KANJI}{_KATAKANA}]+)|[^\W_{_KANJI}
 def normalise(text: str) -> str:
     """NFKC, line ends as \\n, runs of spaces and of blank lines folded, control and invisible characters removed."""
     text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = "".join(
-        c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
+    # Looking at each letter takes ten times as long as knowing that all of them can be seen, which is usual.
+    if not text.replace("\n", "").isprintable():
+        text = "".join(
+            c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+        )
     text = re.sub(r"[^\S\n]+", " ", text)
     text = re.sub(r" ?\n ?", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

@@ -68,7 +68,14 @@ def city_of(request) -> Municipality | None:
     """The municipality the address belongs to, looked up once per request; None for pages about all of them."""
     if not hasattr(request, "_city"):
         slug = request.path_info.split("/", 2)[1]
-        request._city = Municipality.objects.filter(slug=slug).first() if slug else None
+        # Every public page begins with this, a kept one does little else: SQL as it is, because building it from a
+        # queryset takes four times as long as answering it.
+        found = (
+            Municipality.objects.raw("SELECT * FROM people_municipality WHERE slug = %s", [slug])
+            if slug
+            else ()
+        )
+        request._city = next(iter(found), None)
     return request._city
 
 

@@ -1,5 +1,7 @@
 """Rows as what the shared pieces show."""
 
+from collections.abc import Iterable
+
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -27,22 +29,23 @@ CARD_COLUMNS = [
     "expires_on",
     "published_at",
 ]
+DEPARTMENT_COLUMNS = ["department__name", "department__name_en"]
 
 
 def dress_challenges(rows):
-    """With what a card shows and no more: the long texts stay in the database."""
-    return (
-        rows.select_related("department", "municipality")
-        .prefetch_related("goals")
-        .only(
-            *CARD_COLUMNS,
-            "department__name",
-            "department__name_en",
-            "municipality__slug",
-            "municipality__name",
-            "municipality__name_en",
-        )
+    """With what a card shows and no more: the long texts stay in the database, and so do the goals' own rows."""
+    return rows.select_related("department", "municipality").only(
+        *CARD_COLUMNS,
+        *DEPARTMENT_COLUMNS,
+        "municipality__slug",
+        "municipality__name",
+        "municipality__name_en",
     )
+
+
+def dress_challenges_here(rows):
+    """The same where the municipality is at hand already: `challenge_cards` sets it."""
+    return rows.select_related("department").only(*CARD_COLUMNS, *DEPARTMENT_COLUMNS)
 
 
 def dress_stories(rows):
@@ -59,8 +62,28 @@ def state_words(challenge: Challenge) -> tuple[str, str]:
     return state.public or state.label, state.tone
 
 
-def challenge_card(challenge: Challenge, *, with_city: bool = False) -> dict:
-    """For `parts/challenge_card.html`."""
+def challenge_cards(
+    rows: Iterable[Challenge], municipality: Municipality | None = None, *, with_city: bool = False
+) -> list[dict]:
+    """For `parts/challenge_card.html`, one for each row, with their goals in one statement.
+
+    `municipality` is set on rows that were read by `dress_challenges_here`.
+    """
+    rows = list(rows)
+    goals: dict[int, list[int]] = {}
+    ties = Challenge.goals.through.objects.filter(challenge__in=[row.pk for row in rows])
+    for pk, goal in ties.order_by("goal").values_list("challenge", "goal"):
+        goals.setdefault(pk, []).append(goal)
+    if municipality:
+        for row in rows:
+            row.municipality = municipality
+    return [challenge_card(row, with_city=with_city, goals=goals.get(row.pk, [])) for row in rows]
+
+
+def challenge_card(
+    challenge: Challenge, *, with_city: bool = False, goals: Iterable[int] | None = None
+) -> dict:
+    """For `parts/challenge_card.html`; `goals` are numbers, read here where they are not given."""
     label, tone = state_words(challenge)
     deadline = challenge.deadline
     return {
@@ -68,7 +91,7 @@ def challenge_card(challenge: Challenge, *, with_city: bool = False) -> dict:
         "title": challenge.title,
         "department": challenge.department.display_name,
         "municipality_name": challenge.municipality.display_name if with_city else "",
-        "goals": challenge.goals.all(),
+        "goals": challenge.goals.all() if goals is None else goals,
         "summary": _short(challenge.problem),
         "deadline": wareki(deadline),
         "left": days_left(deadline, clock.today()) if deadline and tone == "good" else "",

@@ -1,11 +1,12 @@
 """The open needs: the list and one of them with its chain."""
 
 from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from musubi.challenges import queries
 from musubi.challenges.models import Challenge
@@ -16,7 +17,7 @@ from musubi.people.models import Municipality
 from musubi.people.permissions import authority
 from musubi.plan.queries import fields
 from musubi.www.kept import public_page
-from musubi.www.public.cards import challenge_card, dress_challenges, state_words
+from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
 from musubi.www.public.chain import of_challenge
 from musubi.www.public.common import city_here, crumbs
 from musubi.www.public.lists import Filter, Pick, Words, page_of
@@ -45,9 +46,11 @@ class ChallengeFilter(Filter):
         super().__init__(request)
         self.fields["q"].widget.attrs["placeholder"] = _("例: 海ごみ、子育て、防災")
         self.fields["goal"].offer((n, f"{n} {goal_name(n)}") for n in GOALS)
-        self.fields["field"].offer((f.code, f.display_name) for f in fields())
-        departments = municipality.departments.filter(is_active=True).only("name", "name_en")
-        self.fields["department"].offer((d.pk, d.display_name) for d in departments)
+        name = "name_en" if get_language() == "en" else "name"
+        self.fields["field"].offer(fields().values_list("code", name))
+        departments = municipality.departments.filter(is_active=True)
+        names = departments.values_list("pk", Coalesce(NullIf(name, Value("")), "name"))
+        self.fields["department"].offer(names)
 
 
 def _order(name: str) -> list:
@@ -84,7 +87,7 @@ def challenges(request, city: str):
         open_only="open" in wanted,
         municipality=municipality,
     )
-    page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges)
+    page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges_here)
     return render(
         request,
         "public/challenges.html",
@@ -94,7 +97,7 @@ def challenges(request, city: str):
             "page_title": _("課題"),
             "form": form,
             "page": page,
-            "cards": [challenge_card(row) for row in page],
+            "cards": challenge_cards(page, municipality),
         },
     )
 

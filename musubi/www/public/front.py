@@ -4,8 +4,8 @@ from django.db.models import Count, IntegerField, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from musubi.cases.queries import open_cases
 from musubi.challenges import queries as challenges
@@ -17,7 +17,7 @@ from musubi.people.models import Municipality
 from musubi.people.queries import members_of
 from musubi.www.kept import public_page
 from musubi.www.public.cards import (
-    challenge_card,
+    challenge_cards,
     dress_challenges,
     dress_stories,
     gathering_row,
@@ -60,7 +60,7 @@ def front(request):
         context |= {
             "page_title": _("「%(text)s」の検索結果") % {"text": text},
             "page": page,
-            "cards": [challenge_card(row, with_city=True) for row in page],
+            "cards": challenge_cards(page, with_city=True),
             "cities": _cities(named[:CITIES]),
         }
         return render(request, "public/search.html", context)
@@ -71,7 +71,7 @@ def front(request):
         "page": page,
         "total": sum(prefectures.values()),
         "cities": _cities(Municipality.objects.filter(pk__in=[city.pk for city in page])),
-        "cards": [challenge_card(row, with_city=True) for row in newest],
+        "cards": challenge_cards(newest, with_city=True),
     }
     return render(request, "public/front.html", context)
 
@@ -112,7 +112,7 @@ def city(request, city: str):
         "public/city.html",
         {
             "municipality": municipality,
-            "cards": [challenge_card(row) for row in cards],
+            "cards": challenge_cards(cards),
             "gatherings": [gathering_row(row, municipality) for row in coming(municipality)[:3]],
             "stories": [story_card(row) for row in stories],
             "stats": _key_numbers(municipality),
@@ -143,14 +143,16 @@ def _key_numbers(municipality: Municipality) -> list[dict]:
     def link(name: str) -> str:
         return reverse(name, args=[municipality.slug])
 
+    # A counter belongs to a Japanese number alone.
+    counted, bodies = ("", "") if get_language() == "en" else ("件", "団体")
     return [
         {
             "label": _("募集中の課題"),
             "value": waiting,
-            "unit": _("件"),
+            "unit": counted,
             "href": link("challenges") + "?open=1",
         },
-        {"label": _("動いている連携"), "value": moving, "unit": _("件")},
-        {"label": _("会員の団体"), "value": members, "unit": _("団体"), "href": link("members")},
-        {"label": _("実現した連携"), "value": done, "unit": _("件"), "href": link("stories")},
+        {"label": _("動いている連携"), "value": moving, "unit": counted},
+        {"label": _("会員の団体"), "value": members, "unit": bodies, "href": link("members")},
+        {"label": _("実現した連携"), "value": done, "unit": counted, "href": link("stories")},
     ]

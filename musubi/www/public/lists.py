@@ -6,20 +6,36 @@ from django import forms
 from django.core.paginator import Paginator
 from django.db import models
 from django.utils.functional import cached_property
-from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from musubi.lib.fulltext import LONGEST_QUERY
 from musubi.lib.text import normalise
+from musubi.www.templatetags.pieces import escape
 
 PAGE = 20
 MOST = 2000
 
 
+class Input(forms.TextInput):
+    """A box for text, or a hidden one, written without a template."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        attrs = {"type": self.input_type, "name": name, **self.attrs, **(attrs or {})}
+        if value not in (None, ""):
+            attrs["value"] = value
+        written = "".join(f' {key}="{escape(given)}"' for key, given in attrs.items())
+        return mark_safe(f"<input{written}>")
+
+
+class HiddenInput(Input):
+    input_type = "hidden"
+
+
 class Words(forms.CharField):
     """The search box. Whatever is pasted in becomes something to look for: signs nobody sees go, the rest is cut."""
 
-    widget = forms.TextInput(attrs={"type": "search", "maxlength": LONGEST_QUERY})
+    widget = Input(attrs={"type": "search", "maxlength": LONGEST_QUERY})
 
     def to_python(self, value):
         return normalise(value or "").replace("\n", " ")[:LONGEST_QUERY]
@@ -32,18 +48,13 @@ class Select(forms.Select):
     """A drop-down written without a template for each choice: a filter has some sixty of them."""
 
     def render(self, name, value, attrs=None, renderer=None):
-        chosen = "" if value is None else str(value)
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            (
-                (code, " selected" if str(code) == chosen and chosen else "", label)
-                for code, label in self.choices
-            ),
-        )
-        return format_html(
-            '<select name="{}" id="{}">{}</select>', name, (attrs or {}).get("id", f"id_{name}"), options
-        )
+        chosen = str(value or "")
+        options = []
+        for code, label in self.choices:
+            mark = " selected" if chosen and str(code) == chosen else ""
+            options.append(f'<option value="{escape(code)}"{mark}>{escape(label)}</option>')
+        id_ = escape((attrs or {}).get("id", f"id_{name}"))
+        return mark_safe(f'<select name="{escape(name)}" id="{id_}">{"".join(options)}</select>')
 
 
 class Pick(forms.ChoiceField):
@@ -68,7 +79,7 @@ class Filter(forms.Form):
     """What the address asks for. A parameter that makes no sense counts as not given: a list is always shown."""
 
     sorts: dict = {}
-    sort = forms.CharField(required=False, widget=forms.HiddenInput)
+    sort = forms.CharField(required=False, widget=HiddenInput)
 
     def __init__(self, request):
         super().__init__(request.GET)
