@@ -287,6 +287,13 @@ def test_guessing_passwords_is_stopped(client):
     assert response.status_code in (200, 429)
 
 
+def test_asking_too_often_is_told_in_words(client):
+    for _ in range(30):
+        response = client.post("/accounts/password/reset/", {"email": "dare@example.jp"})
+    assert response.status_code == 429
+    assert "数分たってから" in response.text
+
+
 def test_signing_in_leads_home_and_never_to_another_site(client):
     user = verified()
     words = {"login": user.email, "password": PASSWORD}

@@ -136,6 +136,24 @@ def test_what_was_asked_is_shown_escaped_and_can_be_taken_back(client, city):
     ]
 
 
+def test_words_on_a_card_are_shown_as_they_were_typed(client, city, desk):
+    section = make_department(city, 'A&B<i>課"')
+    officer = make_staff(city, "officer", section)
+    make_challenge(
+        city,
+        by=officer,
+        desk=desk,
+        title='<img src=x onerror="alert(1)">',
+        problem="'><script>alert(2)</script>{{ 1 }}",
+    )
+    for path in ("/minato/challenges/", "/minato/", "/", "/?q=alert"):
+        text = client.get(path).text
+        assert "<img src=x" not in text, path
+        assert "<script>alert" not in text, path
+        assert "<i>課" not in text, path
+        assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;" in text, path
+
+
 def test_an_empty_list_says_what_to_do(client, city):
     assert "公開中の課題はまだありません" in client.get("/minato/challenges/").text
     assert "条件に合う課題はありません" in client.get("/minato/challenges/?goal=3").text
