@@ -4,6 +4,8 @@
     page        a Playwright page, 1280 × 800, Japanese, motion reduced; ends the test when the page had a fault
     sign_in     sign_in(page, user): as if the person had signed in
     axe         axe(page): no violation of axe-core's rules, in light and in dark
+    walker      walker(user=None, …): somebody with a browser of their own, a `walks.Walk`; every page they come to
+                is looked at: axe, one heading, no wider than the window
     faults      what went wrong in the browser so far; a test that expects a fault clears it: `faults.clear()`
 
 All tests in this folder carry the marker `browser`. Without Chromium they are skipped, and fail with CI=true.
@@ -19,6 +21,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import sync_playwright
+
+from tests.browser.walks import Walk
 
 HERE = Path(__file__).parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -75,16 +79,18 @@ def faults():
     return []
 
 
-@pytest.fixture
-def page(chromium, faults, request, tmp_path):
+def open_page(chromium, faults, **options):
+    """A page in a context of its own; whatever goes wrong in it is added to `faults`."""
     context = chromium.new_context(
-        locale="ja-JP",
-        timezone_id="Asia/Tokyo",
-        viewport={"width": 1280, "height": 800},
-        reduced_motion="reduce",
+        **{
+            "locale": "ja-JP",
+            "timezone_id": "Asia/Tokyo",
+            "viewport": {"width": 1280, "height": 800},
+            "reduced_motion": "reduce",
+            **options,
+        }
     )
     context.set_default_timeout(10_000)
-    page = context.new_page()
 
     def on_console(message):
         # A refused page says this too; a missing file is caught below, with its address.
@@ -102,17 +108,52 @@ def page(chromium, faults, request, tmp_path):
         ):
             faults.append(f"{response.status}: {response.url}")
 
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("request", on_request)
-    page.on("response", on_response)
+    def watch(page):
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+
+    context.on("page", watch)
+    context.on("request", on_request)
+    context.on("response", on_response)
+    return context.new_page()
+
+
+@pytest.fixture
+def page(chromium, faults, request, tmp_path):
+    page = open_page(chromium, faults)
     yield page
     if getattr(request.node, "failed_in_browser", False) or faults:
         picture = tmp_path / "page.png"
         page.screenshot(path=picture, full_page=True)
         print(f"The page when the test ended: {page.url} — {picture}")
-    context.close()
+    page.context.close()
     assert faults == []
+
+
+@pytest.fixture
+def walker(chromium, live, faults, sign_in, axe, request, tmp_path):
+    walks = []
+
+    def walker(user=None, *, width=1280, scripts=True, **options):
+        height = 800 if width > 600 else 740
+        viewport = {"width": width, "height": height}
+        page = open_page(chromium, faults, viewport=viewport, java_script_enabled=scripts, **options)
+        if user:
+            sign_in(page, user)
+        reader = None if scripts else open_page(chromium, faults, viewport=viewport)
+        walks.append(Walk(page, live.url, axe, width, reader))
+        return walks[-1]
+
+    yield walker
+    failed = getattr(request.node, "failed_in_browser", False)
+    unseen = [] if failed else [f"never looked at: {walk.unseen}" for walk in walks if walk.unseen]
+    for number, walk in enumerate(walks, 1):
+        if failed or faults or unseen:
+            picture = tmp_path / f"page-{number}.png"
+            walk.page.screenshot(path=picture, full_page=True)
+            print(f"Page {number} when the test ended: {walk.page.url} — {picture}")
+        walk.close()
+    assert faults + unseen == []
 
 
 @pytest.hookimpl(wrapper=True)
