@@ -1,7 +1,6 @@
 """The open needs: the list and one of them with its chain."""
 
 from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from musubi.challenges.states import LISTED, Scale, Visibility
 from musubi.lib import clock, markdown
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
+from musubi.plan.models import Field
 from musubi.plan.queries import fields
 from musubi.www.kept import public_page
 from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
@@ -49,8 +49,9 @@ class ChallengeFilter(Filter):
         name = "name_en" if get_language() == "en" else "name"
         self.fields["field"].offer(fields().values_list("code", name))
         departments = municipality.departments.filter(is_active=True)
-        names = departments.values_list("pk", Coalesce(NullIf(name, Value("")), "name"))
-        self.fields["department"].offer(names)
+        self.fields["department"].offer(
+            (pk, n or ja) for pk, n, ja in departments.values_list("pk", name, "name")
+        )
 
 
 def _order(name: str) -> list:
@@ -105,16 +106,11 @@ def challenges(request, city: str):
 @public_page
 def challenge(request, city: str, ref: str):
     municipality = city_here(request, city)
-    row = (
-        queries.visible_to(request.user, municipality)
-        .filter(ref=ref)
-        .select_related("department")
-        .prefetch_related("goals", "fields")
-        .first()
-    )
+    row = queries.visible_to(request.user, municipality).filter(ref=ref).select_related("department").first()
     if row is None:
         raise Http404
     row.municipality = municipality
+    its_fields = list(row.fields.all())
     label, tone = state_words(row)
     return render(
         request,
@@ -133,10 +129,10 @@ def challenge(request, city: str, ref: str):
             "offer_note": markdown.render(row.offer_note),
             "conditions": markdown.render(row.conditions),
             "offers": _offers(row),
-            "facts": _facts(row),
-            "goals": row.goals.all(),
+            "facts": _facts(row, its_fields),
+            "goals": list(_goals_of(row)),
             "chain": of_challenge(row),
-            "related": related(row),
+            "related": related(row, its_fields),
         },
     )
 
@@ -146,12 +142,18 @@ def _offers(row: Challenge) -> list[str]:
     return [Challenge._meta.get_field(name).verbose_name for name in names if getattr(row, name)]
 
 
-def _facts(row: Challenge) -> list[tuple]:
+def _goals_of(row: Challenge):
+    """Their numbers: the names are the same everywhere."""
+    ties = Challenge.goals.through.objects.filter(challenge=row)
+    return ties.order_by("goal").values_list("goal", flat=True)
+
+
+def _facts(row: Challenge, its_fields: list[Field]) -> list[tuple]:
     return [
         (_("担当課"), row.department.display_name),
         (_("提案の締切"), wareki(row.deadline, "western") if row.deadline else _("随時受付")),
         (_("規模"), row.get_scale_display()),
-        (_("分野"), _("、").join(field.display_name for field in row.fields.all())),
+        (_("分野"), _("、").join(field.display_name for field in its_fields)),
         (_("公開日"), wareki(row.published_at, "western")),
         (_("掲載期限"), wareki(row.expires_on, "western") if row.state == "published" else ""),
         (_("終了の理由"), row.get_close_reason_display() if row.state == "closed" else ""),

@@ -1,5 +1,7 @@
 """Challenges like this one, here and elsewhere."""
 
+from functools import lru_cache
+
 from django.db.models import Q
 from django.urls import reverse
 
@@ -7,6 +9,7 @@ from musubi.challenges.models import Challenge
 from musubi.challenges.queries import listed
 from musubi.lib.text import terms
 from musubi.people.models import Municipality
+from musubi.plan.models import Field
 from musubi.www.public.cards import state_words
 
 LOOKED_AT = 60
@@ -15,13 +18,19 @@ COLUMNS = ["ref", "state", "deadline", "expires_on"]
 CITY_COLUMNS = ["municipality__slug", "municipality__name", "municipality__name_en"]
 
 
-def related(challenge: Challenge) -> dict[str, list[dict]]:
+@lru_cache(maxsize=4000)
+def _words(title: str) -> frozenset[str]:
+    # The newest titles of a city are looked at again for each of its challenges.
+    return frozenset(terms(title))
+
+
+def related(challenge: Challenge, its_fields: list[Field]) -> dict[str, list[dict]]:
     """`{"here": […], "elsewhere": […]}` for `parts/similar.html`, at most three each, in one statement.
 
     Looks at the newest challenges of the same city and of the same field of work, whatever the number of all
     challenges, and ranks them by the words of their titles and their field.
     """
-    field = next(iter(challenge.fields.all()), None)
+    field = its_fields[0] if its_fields else None
     through = Challenge.fields.through.objects
     same_field = through.filter(field=field).order_by("-pk").values("challenge")[:LOOKED_AT] if field else []
     same_city = Challenge.objects.filter(municipality=challenge.municipality_id).order_by("-pk").values("pk")
@@ -31,9 +40,9 @@ def related(challenge: Challenge) -> dict[str, list[dict]]:
         .exclude(pk=challenge.pk)
         .values_list("pk", "title", "municipality", *COLUMNS, *CITY_COLUMNS)
     )
-    wanted = terms(challenge.title)
+    wanted = _words(challenge.title)
     # Bare values: of a hundred rows looked at, six are shown.
-    ranked = sorted((((wanted & terms(row[1])).total(), *row) for row in rows), reverse=True)
+    ranked = sorted(((len(wanted & _words(row[1])), *row) for row in rows), reverse=True)
     found = {"here": [], "elsewhere": []}
     for shared, _pk, title, municipality, *rest in ranked:
         here = municipality == challenge.municipality_id
