@@ -65,12 +65,13 @@ def front(request):
         }
         return render(request, "public/search.html", context)
     page = page_of(rows.order_by("code"), request.GET.get("page"), lambda these: these)
-    # By key, not by date: the newest of a whole country without reading it all.
-    newest = dress_challenges(challenges.listed().filter(state="published").order_by("-pk")[:6])
+    # By key, not by date, and before anything is joined: the newest of a whole country without reading it all.
+    newest = challenges.listed().filter(state="published").order_by("-pk").values("pk")[:6]
+    newest = dress_challenges(Challenge.objects.filter(pk__in=newest)).order_by("-pk")
     context |= {
         "page": page,
         "total": sum(prefectures.values()),
-        "cities": _cities(Municipality.objects.filter(pk__in=[city.pk for city in page])),
+        "cities": _cities(page),
         "cards": challenge_cards(newest, with_city=True),
     }
     return render(request, "public/front.html", context)
