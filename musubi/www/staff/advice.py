@@ -16,8 +16,7 @@ from musubi.outcomes.models import Outcome
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Municipality
 from musubi.plan.models import Goal
-
-OFFERS = ["offers_field", "offers_data", "offers_publicity", "offers_budget"]
+from musubi.www.staff.forms_challenges import OFFERS
 
 
 def advise(form, municipality: Municipality, *, exclude: Challenge | None = None) -> dict:

@@ -31,7 +31,7 @@ from musubi.www.staff.forms_challenges import (
     ReopenForm,
     WidenForm,
 )
-from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, status_of
+from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, status_of
 from musubi.www.staff.verbs import history_items
 from musubi.www.templatetags.pieces import wareki
 
@@ -400,7 +400,7 @@ def submit(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.CHECK_CHALLENGE)
-    form = PublishForm(request.POST or None)
+    form = PublishForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.publish(row, by=request.user, **form.cleaned_data)):
         messages.success(
             request, _("公開しました(%(to)s)。担当課に知らせます。") % {"to": row.get_visibility_display()}
@@ -414,7 +414,7 @@ def publish(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_back(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.CHECK_CHALLENGE)
-    form = RemarksForm(request.POST or None)
+    form = RemarksForm(posted(request))
     if form.is_valid() and attempt(
         form, lambda: actions.return_to_draft(row, by=request.user, **form.cleaned_data)
     ):
@@ -434,7 +434,7 @@ def send_back(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def widen(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.CLOSE_CHALLENGE)
-    form = WidenForm(request.POST or None, challenge=row)
+    form = WidenForm(posted(request), challenge=row)
     if form.is_valid() and attempt(form, lambda: actions.widen(row, by=request.user, **form.cleaned_data)):
         messages.success(
             request, _("公開範囲を「%(to)s」に広げました。") % {"to": row.get_visibility_display()}
@@ -451,7 +451,7 @@ def widen(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def renew(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.WRITE_CHALLENGE)
-    form = ExpiryForm(request.POST or None, initial={"expires_on": row.expires_on})
+    form = ExpiryForm(posted(request), initial={"expires_on": row.expires_on})
     if form.is_valid() and attempt(form, lambda: actions.renew(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("掲載期限を変えました。"))
         return redirect("staff-challenge", city, ref)
@@ -463,7 +463,7 @@ def renew(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.CLOSE_CHALLENGE)
-    form = CloseForm(request.POST or None)
+    form = CloseForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.close(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("課題を終了しました。続けるときは再公開できます。"))
         return redirect("staff-challenge", city, ref)
@@ -483,7 +483,7 @@ def close(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def reopen(request, city: str, ref: str):
     municipality, row = _challenge(request, city, ref, Can.CLOSE_CHALLENGE)
-    form = ReopenForm(request.POST if request.method == "POST" else None)
+    form = ReopenForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.reopen(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("再公開しました。"))
         return redirect("staff-challenge", city, ref)

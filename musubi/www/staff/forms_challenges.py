@@ -10,11 +10,13 @@ from musubi.people.models import Department
 from musubi.plan.models import Field, Goal
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
 
+OFFERS = ["offers_field", "offers_data", "offers_publicity", "offers_budget"]
 SECTIONS = [
     (_("1. 何に困っていますか"), ["department", "title", "problem", "goal_image"]),
-    (_("2. 市区町村が用意できるもの"), ["offers_field", "offers_data", "offers_publicity", "offers_budget", "offer_note", "conditions"]),
-    (_("3. 分類と締切"), ["scale", "goals", "fields", "deadline", "channel", "code"]),
-]  # fmt: skip
+    (_("2. 自治体が用意できるもの"), ["offer_note", "conditions"]),
+    (_("3. 分類と締切"), ["scale", "goals", "fields", "deadline"]),
+]
+RARE = ["channel", "code"]
 _ROWS = {"problem": 5, "goal_image": 4, "offer_note": 3, "conditions": 3}
 _HELP = {
     "title": _("「だれの・何を・どうしたい」を1行で。例: 海岸清掃のごみ袋を、続けられる形で用意したい"),
@@ -94,6 +96,19 @@ class ChallengeForm(forms.ModelForm):
     def sections(self) -> list[tuple]:
         """(heading, bound fields) in the order they are written."""
         return [(head, [self[name] for name in names if name in self.fields]) for head, names in SECTIONS]
+
+    @property
+    def offers(self) -> list:
+        return [self[name] for name in OFFERS]
+
+    @property
+    def rare(self) -> list:
+        return [self[name] for name in RARE]
+
+    @property
+    def has_rare_words(self) -> bool:
+        """Whether somebody has used the folded fields, or has to mend them."""
+        return bool(self["code"].value() or self["channel"].value() != "site" or set(RARE) & set(self.errors))
 
     def words(self) -> dict:
         """The arguments of `draft_challenge` and `save_challenge`."""

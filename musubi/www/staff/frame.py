@@ -21,9 +21,17 @@ def crumbs(municipality: Municipality, *rest) -> list[tuple[str, str]]:
     return [home, *(step if isinstance(step, tuple) else (step, "") for step in rest)]
 
 
-def page_of(request, rows: models.QuerySet | list, per_page: int = PER_PAGE) -> Page:
-    """The page of the address; a number that is none, or too great, shows the nearest one."""
-    return Paginator(rows, per_page).get_page(request.GET.get("page"))
+def page_of(
+    request, rows: models.QuerySet | list, per_page: int = PER_PAGE, *, count: int | None = None
+) -> Page:
+    """The page of the address; a number that is none, or too great, shows the nearest one.
+
+    `count` says how many rows there are where that is known already.
+    """
+    paginator = Paginator(rows, per_page)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get("page"))
 
 
 def attempt(form, action: Callable[[], object]) -> bool:
@@ -55,3 +63,8 @@ def act_page(request, municipality: Municipality, form, *, title: str, trail: li
         **context,
     }
     return render(request, "staff/act.html", context, status=status_of(form))
+
+
+def posted(request):
+    """What was sent, for a form; None where the page is only looked at. (An empty sending is one all the same.)"""
+    return request.POST if request.method == "POST" else None

@@ -17,7 +17,7 @@ from musubi.people.models import Department, Municipality
 from musubi.people.permissions import Can, authority, may
 from musubi.people.queries import desk_of
 from musubi.www.access import fetch, staff_city
-from musubi.www.staff.frame import act_page, attempt, crumbs, page_of
+from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted
 from musubi.www.staff.verbs import history_items
 
 
@@ -146,7 +146,7 @@ def gathering(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_gathering(request, city: str):
     municipality = staff_city(request, city, Can.MANAGE_GATHERINGS)
-    form = GatheringForm(request.POST or None, municipality=municipality)
+    form = GatheringForm(posted(request), municipality=municipality)
     if form.is_valid():
         made = []
         words = dict(form.cleaned_data)
@@ -171,7 +171,7 @@ def new_gathering(request, city: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_gathering(request, city: str, ref: str):
     municipality, row = _gathering(request, city, ref, Can.MANAGE_GATHERINGS)
-    form = GatheringForm(request.POST or None, instance=row, municipality=municipality)
+    form = GatheringForm(posted(request), instance=row, municipality=municipality)
     if form.is_valid() and attempt(
         form, lambda: actions.save_gathering(row, by=request.user, **form.cleaned_data)
     ):
@@ -213,7 +213,7 @@ hold_gathering = _press(actions.hold, gettext_lazy("開催済みにしました�
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_gathering(request, city: str, ref: str):
     municipality, row = _gathering(request, city, ref, Can.MANAGE_GATHERINGS)
-    form = ReportForm(request.POST or None)
+    form = ReportForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.report(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("開催報告を載せました。"))
         return redirect("staff-gathering", city, ref)
@@ -231,7 +231,7 @@ def report_gathering(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_gathering(request, city: str, ref: str):
     municipality, row = _gathering(request, city, ref, Can.MANAGE_GATHERINGS)
-    form = CancelForm(request.POST or None)
+    form = CancelForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.cancel(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("中止にしました。"))
         return redirect("staff-gathering", city, ref)

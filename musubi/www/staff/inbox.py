@@ -11,13 +11,14 @@ from musubi.proposals import queries
 from musubi.www.access import staff_city
 from musubi.www.staff.frame import crumbs, page_of
 from musubi.www.staff.matches import advise
-from musubi.www.staff.waiting import due_words
+from musubi.www.staff.waiting import due_words, menu
 
 
 @require_safe
 def inbox(request, city: str):
     municipality = staff_city(request, city, Can.ROUTE_PROPOSAL)
-    page = page_of(request, queries.inbox(municipality).select_related("challenge__department"))
+    rows = queries.inbox(municipality).select_related("challenge__department").prefetch_related("routings")
+    page = page_of(request, rows, count=menu(request, municipality).inbox)
     proposals = list(page)
     closed = closing_days(municipality.pk)
     context = {

@@ -26,7 +26,7 @@ from musubi.solutions.models import Solution
 from musubi.www.access import fetch, staff_city
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.forms_proposals import NEW, _organisation_label
-from musubi.www.staff.frame import act_page, attempt, crumbs, page_of
+from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted
 from musubi.www.staff.verbs import history_items
 from musubi.www.templatetags.pieces import wareki
 
@@ -233,7 +233,7 @@ def admit(request, city: str, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request, city: str, pk: int):
     municipality, row = _member(request, city, pk, Can.MANAGE_MEMBERS)
-    form = RefuseForm(request.POST or None)
+    form = RefuseForm(posted(request))
     if form.is_valid() and attempt(
         form, lambda: actions.refuse_member(row, by=request.user, **form.cleaned_data)
     ):
@@ -247,7 +247,7 @@ def refuse(request, city: str, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request, city: str, pk: int):
     municipality, row = _member(request, city, pk, Can.MANAGE_MEMBERS)
-    form = LeaveForm(request.POST or None)
+    form = LeaveForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.leave(row, by=request.user, **form.cleaned_data)):
         messages.success(request, _("退会を記録しました。"))
         return redirect("staff-member", city, pk)
@@ -259,7 +259,7 @@ def leave(request, city: str, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrol(request, city: str):
     municipality = staff_city(request, city, Can.MANAGE_MEMBERS)
-    form = EnrolForm(request.POST or None)
+    form = EnrolForm(posted(request))
     if form.is_valid():
         made: list[Member] = []
         if attempt(form, lambda: made.append(_enrol(request.user, municipality, form))):

@@ -35,7 +35,7 @@ from musubi.www.staff.forms_proposals import (
     ReceiveForm,
     RouteForm,
 )
-from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, status_of
+from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, status_of
 from musubi.www.staff.matches import advise
 from musubi.www.staff.verbs import history_items
 from musubi.www.staff.waiting import due_words
@@ -128,7 +128,8 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     routes = may(user, Can.ROUTE_PROPOSAL, row) and row.state in ("submitted", "routing", "declined")
     leads = _leads(user, municipality, row)
     opens = row.state in ("submitted", "routing") and leads.exists()
-    answered = routings and all(r.answer != Answer.WAITING for r in routings)
+    answered = bool(routings) and all(r.answer != Answer.WAITING for r in routings)
+    open_first = answered and row.state == "routing" and any(r.answer in READY for r in routings)
     advice = advise([row], municipality)[0] if routes or opens else {"departments": [], "similar": []}
     case = cases.visible_to(user, municipality).filter(proposal=row).first()
     outcome = (
@@ -143,12 +144,13 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
         "proposal": row,
         "state": PROPOSAL[row.state],
         "ball": ball(row, user),
+        "jump": _jump(row, mine, routes, bool(opens and open_first)),
         "answers": [(r, answer_forms.get(r.pk) or AnswerForm(prefix=f"r{r.pk}")) for r in mine],
         "routings": [(r, due_words(r.due_on, closed) if r.answer == Answer.WAITING else "") for r in routings],
         "route_form": (route_form or _route_form(row, routings)) if routes else None,
         "route_first": row.state == "submitted",
         "open_form": (open_form or _open_form(user, municipality, row, leads, routings)) if opens else None,
-        "open_first": bool(answered and row.state == "routing" and any(r.answer in READY for r in routings)),
+        "open_first": open_first,
         "may_decline": may(user, Can.DECIDE_PROPOSAL, row) and row.state in ("submitted", "routing"),
         "may_recall": may(user, Can.ROUTE_PROPOSAL, row) and row.state == "routing",
         "advice": advice,
@@ -162,6 +164,17 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     }  # fmt: skip
     status = 422 if any(form.errors for form in bound) else 200
     return render(request, "staff/proposal.html", context, status=status)
+
+
+def _jump(row: Proposal, mine: list[Routing], routes: bool, opens: bool) -> tuple[str, str]:
+    """The next act, as (label, where on the page it is); empty where it is somebody else's."""
+    if mine:
+        return _("回答する"), f"#answer-{mine[0].pk}"
+    if opens:
+        return _("案件を開く"), "#open"
+    if routes and row.state == "submitted":
+        return _("照会先を決める"), "#route"
+    return "", ""
 
 
 def _leads(user, municipality: Municipality, row: Proposal):
@@ -334,7 +347,7 @@ def open_case(request, city: str, ref: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def decline(request, city: str, ref: str):
     municipality, row = _proposal(request, city, ref, Can.DECIDE_PROPOSAL)
-    form = DeclineForm(request.POST or None)
+    form = DeclineForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.decline(row, by=request.user, **form.cleaned_data)):
         messages.success(
             request,
@@ -386,7 +399,7 @@ def receive(request, city: str):
         .filter(state__in=["published", "matched"])
         .order_by("-id")
     )
-    form = ReceiveForm(request.POST or None, challenges=rows)
+    form = ReceiveForm(posted(request), challenges=rows)
     if form.is_valid():
         made = []
         if attempt(form, lambda: made.append(_receive(request.user, municipality, form))):

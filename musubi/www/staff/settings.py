@@ -21,7 +21,7 @@ from musubi.people.rules import may_manage
 from musubi.proposals.states import PROPOSAL
 from musubi.www.access import city_or_404
 from musubi.www.forms.widgets import DateInput
-from musubi.www.staff.frame import act_page, attempt, crumbs
+from musubi.www.staff.frame import act_page, attempt, crumbs, posted
 
 HUES = [
     ("ai", gettext_lazy("藍")),
@@ -160,7 +160,7 @@ def settings(request, city: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def general(request, city: str):
     municipality = _city(request, city)
-    form = GeneralForm(request.POST or None, instance=Municipality.objects.get(pk=municipality.pk))
+    form = GeneralForm(posted(request), instance=Municipality.objects.get(pk=municipality.pk))
     if form.is_valid() and attempt(
         form, lambda: actions.change_settings(municipality, by=request.user, **form.cleaned_data)
     ):
@@ -213,7 +213,7 @@ def _tree(rows: list[Department]) -> list[tuple[Department, int]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_department(request, city: str):
     municipality = _city(request, city)
-    form = DepartmentForm(request.POST or None, municipality=municipality)
+    form = DepartmentForm(posted(request), municipality=municipality)
     if form.is_valid() and attempt(
         form, lambda: actions.add_department(municipality, by=request.user, **form.cleaned_data)
     ):
@@ -228,7 +228,7 @@ def new_department(request, city: str):
 def edit_department(request, city: str, pk: int):
     municipality = _city(request, city)
     row = get_object_or_404(Department, pk=pk, municipality=municipality, is_active=True)
-    form = DepartmentForm(request.POST or None, instance=row, municipality=municipality)
+    form = DepartmentForm(posted(request), instance=row, municipality=municipality)
     if form.is_valid() and attempt(
         form, lambda: actions.change_department(row, by=request.user, **form.cleaned_data)
     ):
@@ -277,7 +277,7 @@ def people(request, city: str):
 @require_http_methods(["GET", "HEAD", "POST"])
 def appoint(request, city: str):
     municipality = _city(request, city)
-    form = AppointForm(request.POST or None, municipality=municipality)
+    form = AppointForm(posted(request), municipality=municipality)
 
     def act():
         data = form.cleaned_data
@@ -319,7 +319,7 @@ def end_role(request, city: str, pk: int):
 @require_http_methods(["GET", "HEAD", "POST"])
 def closing_days(request, city: str):
     municipality = _city(request, city)
-    form = ClosingDayForm(request.POST or None)
+    form = ClosingDayForm(posted(request))
 
     def act():
         data = form.cleaned_data
@@ -386,7 +386,7 @@ def edit_limit(request, city: str, kind: str, stage: str):
     if (kind, stage) not in DEFAULT_LIMITS:
         return redirect("staff-limits", city)
     own = Limit.objects.filter(municipality=municipality, kind=kind, stage=stage).first()
-    form = LimitForm(request.POST or None, initial={"days": own.days if own else DEFAULT_LIMITS[kind, stage]})
+    form = LimitForm(posted(request), initial={"days": own.days if own else DEFAULT_LIMITS[kind, stage]})
     if form.is_valid() and attempt(
         form, lambda: set_limit(municipality, kind, stage, form.cleaned_data["days"], by=request.user)
     ):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("stories/", include("musubi.www.staff.stories")),
     path("members/", include("musubi.www.staff.members")),
     path("gatherings/", include("musubi.www.staff.gatherings")),
+    path("figures/", include("musubi.www.staff.figures")),
     path("import/", include("musubi.www.staff.imports")),
     path("settings/", include("musubi.www.staff.settings")),
     path("journal/", include("musubi.www.staff.journal")),
