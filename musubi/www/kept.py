@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import wraps
 
@@ -17,6 +18,7 @@ from musubi.lib import clock
 from musubi.people.models import Municipality
 
 LONGEST_QUERY = 300
+SLUG = re.compile(r"[a-z0-9-]{1,40}")
 VARY = ["Cookie", "Accept-Language", "Accept-Encoding", "HX-Request"]
 
 
@@ -72,7 +74,7 @@ def city_of(request) -> Municipality | None:
         # queryset takes four times as long as answering it.
         found = (
             Municipality.objects.raw("SELECT * FROM people_municipality WHERE slug = %s", [slug])
-            if slug
+            if SLUG.fullmatch(slug)
             else ()
         )
         request._city = next(iter(found), None)

@@ -106,6 +106,13 @@ def test_a_municipality_nobody_knows_is_not_found(client):
     assert client.get("/nowhere/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/%00/", "/%00/challenges/", "/%ff%fe/", "/minato/challenges/%00/", "/" + "a" * 500 + "/"]
+)
+def test_an_address_of_odd_signs_is_not_found(client, city, path):
+    assert client.get(path).status_code == 404
+
+
 # --- solutions and members --------------------------------------------------------------------------------------
 
 
