@@ -32,6 +32,7 @@ KINDS = {
     "indicator": gettext_lazy("指標"),
     "run": gettext_lazy("取り込み"),
     "delivery": gettext_lazy("メール"),
+    "user": gettext_lazy("利用者"),
 }
 WORDS = {
     "agreement.case_linked": gettext_lazy("協定に案件を結びつけた"),
@@ -130,6 +131,8 @@ WORDS = {
     "trial.planned": gettext_lazy("実証実験を計画した"),
     "trial.reported": gettext_lazy("実証実験の結果を報告した"),
     "trial.started": gettext_lazy("実証実験を始めた"),
+    "user.changed_language": gettext_lazy("画面の言語を変えた"),
+    "user.renamed": gettext_lazy("氏名を変えた"),
 }
 # What an entry's data holds in words of its own, shown after the sentence.
 _SAID = ["remarks", "note", "reason", "feedback", "comment", "question"]
