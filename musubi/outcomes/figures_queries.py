@@ -274,7 +274,9 @@ class _Joined:
 def _organisations(channel: str = ""):
     def rows(city: Municipality, period: Period) -> models.QuerySet[Organisation]:
         ids = [one.organisation_id for one in dialogues(city, period, channel)]
-        return Organisation.objects.filter(pk__in=ids)
+        found = Organisation.objects.filter(pk__in=ids)
+        in_turn = [models.When(pk=pk, then=place) for place, pk in enumerate(ids)]
+        return found.order_by(models.Case(*in_turn, default=0, output_field=models.IntegerField()))
 
     return rows
 

@@ -5,6 +5,7 @@ from django.urls import path
 from musubi.www.public import (
     challenges,
     feeds,
+    figures,
     front,
     gatherings,
     members,
@@ -34,5 +35,9 @@ urlpatterns = [
     path("<slug:city>/gatherings.ics", gatherings.calendar, name="gatherings-ics"),
     path("<slug:city>/stories/", stories.stories, name="stories"),
     path("<slug:city>/stories/<slug:ref>/", stories.story, name="story"),
+    path("<slug:city>/figures/", figures.page, name="figures"),
+    path("<slug:city>/figures.csv", figures.as_csv, name="figures-csv"),
+    path("<slug:city>/figures.json", figures.as_json, name="figures-json"),
+    path("<slug:city>/figures/<slug:key>/", figures.records, name="figures-evidence"),
     path("<slug:city>/feed.atom", feeds.news, name="feed"),
 ]

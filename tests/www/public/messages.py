@@ -7,10 +7,10 @@ from pathlib import Path
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from musubi.cases.states import CASE
+from musubi.cases.states import CASE, TRIAL, AgreementKind
 from musubi.challenges.models import Challenge
 from musubi.people.models import Organisation, Staff
-from musubi.proposals.states import Track
+from musubi.proposals.states import DeclineReason, Track
 
 ROOT = Path(__file__).resolve().parents[3] / "musubi"
 SOURCES = [
@@ -27,6 +27,7 @@ SOURCES = [
     "challenges/states.py",
     "gatherings/states.py",
     "outcomes/states.py",
+    "outcomes/figures*.py",
 ]
 # Pieces that only staff and partners see; the gallery is for those who build screens.
 NOT_PUBLIC = {"gallery.html", "base_staff.html", "base_partner.html"}
@@ -63,6 +64,7 @@ PIECES = [
     "user_menu",
     "funnel",
     "bars",
+    "figures",
     "tiles",
     "table",
 ]
@@ -93,11 +95,18 @@ def _labels() -> list[str]:
     offers = [
         Challenge._meta.get_field(f"offers_{name}") for name in ("field", "data", "publicity", "budget")
     ]
-    states = [state.public for state in CASE.states.values()]
+    states = [state.public for table in (CASE, TRIAL) for state in table.states.values() if state.public]
     with override("ja"):
         return [
             str(label)
-            for label in [*Organisation.Kind.labels, *Staff.Role.labels, *Track.labels, *states]
+            for label in [
+                *Organisation.Kind.labels,
+                *Staff.Role.labels,
+                *Track.labels,
+                *DeclineReason.labels,
+                *AgreementKind.labels,
+                *states,
+            ]
             + [field.verbose_name for field in offers]
         ]
 
