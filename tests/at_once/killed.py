@@ -11,9 +11,9 @@ import time
 ACTIONS = {
     "submit": "musubi.proposals.actions.fulltext.index",
     "route": "musubi.proposals.actions.journal.write",
-    "open_case": "musubi.cases.actions.journal.write",
+    "open_case": "musubi.cases.actions.opening.journal.write",
     "close": "musubi.proposals.actions.journal.write",
-    "say": "musubi.cases.actions.update",
+    "say": "musubi.cases.actions.talking.update",
     "record_outcome": "musubi.challenges.actions.journal.write",
 }
 

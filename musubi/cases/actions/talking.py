@@ -1,0 +1,145 @@
+"""Talking in a case: messages, internal notes, meetings, files."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from musubi.cases.actions.steps import ball_for, hold_open, require_party
+from musubi.cases.models import Case, CaseFile, Meeting, Post
+from musubi.cases.states import PostKind, Side
+from musubi.cases.thread import post, side_of
+from musubi.gatherings.models import Gathering
+from musubi.journal import actions as journal
+from musubi.lib import clock
+from musubi.lib.errors import Missing, NotAllowed, Refused
+from musubi.lib.lifecycle import update
+from musubi.people.models import Department, Organisation, User
+from musubi.people.permissions import Can, require
+
+
+@transaction.atomic
+def say(case: Case, *, by: User, body: str, next_step: str = "", asks: bool = True) -> Post:
+    """A message that everyone in the case reads.
+
+    The organisation's message passes the ball to the lead department. A message of the desk or a department
+    that `asks` something passes it to the organisation; one that only informs leaves it where it is.
+    Raises Missing without words, Refused in a closed case.
+    """
+    require(by, Can.SPEAK_IN_CASE, case)
+    if not body.strip():
+        raise Missing("メッセージを入力してください。", field="body")
+    # Whoever wrote or handed the ball on just before: the message is kept, and moves the ball from where it is.
+    hold_open(case)
+    line = post(case, PostKind.MESSAGE, by=by, body=body)
+    changes = {"last_spoken_at": line.at}
+    if line.side == Side.ORGANISATION:
+        if case.ball_organisation_id:
+            changes |= ball_for(case, case.lead, next_step or "返事をする")
+    elif asks:
+        changes |= ball_for(case, _first_organisation(case), next_step or "返事をする")
+    update(case, "案件", guard={"stage": case.stage}, **changes)
+    journal.write("case.spoken", case, by=by, side=line.side, post=line.pk, asks=asks)
+    return line
+
+
+@transaction.atomic
+def note(case: Case, *, by: User, body: str) -> Post:
+    """An internal note. The organisation never sees it, nor that it exists."""
+    require(by, Can.NOTE_IN_CASE, case)
+    if side_of(case, by)["side"] == Side.ORGANISATION:
+        raise NotAllowed
+    if not body.strip():
+        raise Missing("内部メモを入力してください。", field="body")
+    line = post(case, PostKind.NOTE, by=by, body=body, internal=True)
+    journal.write("case.noted", case, by=by, post=line.pk)
+    return line
+
+
+@transaction.atomic
+def record_meeting(
+    case: Case,
+    *,
+    by: User,
+    held_at: datetime,
+    place: str = "",
+    attendees: str = "",
+    minutes: str = "",
+    decisions: str = "",
+    minutes_long: int = 60,
+    gathering: Gathering | None = None,
+    ball_to: Department | Organisation | None = None,
+    next_step: str = "",
+) -> Meeting:
+    """Put a talk on the record, with its minutes and what was decided; who must act next may get the ball.
+
+    Raises Missing for a past meeting without minutes, Refused for an event of another municipality.
+    """
+    require(by, Can.SPEAK_IN_CASE, case)
+    hold_open(case)
+    if held_at <= clock.now() and not (minutes.strip() or decisions.strip()):
+        raise Missing("済んだ打合せには、話した内容か決まったことを書いてください。", field="minutes")
+    if gathering and gathering.municipality_id != case.municipality_id:
+        raise Refused("ほかの自治体のイベントは選べません。", field="gathering")
+    meeting = Meeting.objects.create(
+        case=case,
+        held_at=held_at,
+        minutes_long=minutes_long,
+        place=place,
+        attendees=attendees,
+        minutes=minutes,
+        decisions=decisions,
+        gathering=gathering,
+        recorded_by=by,
+    )
+    post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting)
+    changes = {"last_spoken_at": clock.now()}
+    if ball_to:
+        require_party(case, ball_to)
+        changes |= ball_for(case, ball_to, next_step or "打合せの宿題を進める")
+    update(case, "案件", guard={"stage": case.stage}, **changes)
+    journal.write("case.met", case, by=by, meeting=meeting.pk, at=held_at.isoformat())
+    return meeting
+
+
+@transaction.atomic
+def add_file(
+    case: Case,
+    *,
+    by: User,
+    stored: str,
+    name: str,
+    size: int,
+    media_type: str,
+    internal: bool = False,
+    body: str = "",
+) -> CaseFile:
+    """Put an already accepted and stored file on the record (see `services.storage`).
+
+    Raises NotAllowed where the organisation marks one internal.
+    """
+    require(by, Can.SPEAK_IN_CASE, case)
+    hold_open(case)
+    if internal and side_of(case, by)["side"] == Side.ORGANISATION:
+        raise NotAllowed
+    file = CaseFile.objects.create(
+        case=case,
+        file=stored,
+        name=name,
+        size=size,
+        media_type=media_type,
+        internal=internal,
+        added_at=clock.now(),
+        added_by=by,
+    )
+    post(case, PostKind.FILE, by=by, body=body, internal=internal, file=file)
+    journal.write("case.filed", case, by=by, file=file.pk, name=name, internal=internal)
+    return file
+
+
+def _first_organisation(case: Case) -> Organisation:
+    organisation = (
+        case.proposal.organisation if case.proposal_id else case.organisations.order_by("pk").first()
+    )
+    if organisation is None:
+        raise Refused("この案件には団体が登録されていません。先に団体を加えてください。")
+    return organisation
