@@ -1,6 +1,7 @@
 """Rows as what the shared pieces show."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -80,6 +81,12 @@ def challenge_cards(
     return [challenge_card(row, with_city=with_city, goals=goals.get(row.pk, [])) for row in rows]
 
 
+@lru_cache(maxsize=2000)
+def _before_ref(slug: str) -> str:
+    # Asked for once for each municipality, not for each card.
+    return reverse("challenge", args=[slug, "ref"]).removesuffix("ref/")
+
+
 def challenge_card(
     challenge: Challenge, *, with_city: bool = False, goals: Iterable[int] | None = None
 ) -> dict:
@@ -87,7 +94,7 @@ def challenge_card(
     label, tone = state_words(challenge)
     deadline = challenge.deadline
     return {
-        "href": reverse("challenge", args=[challenge.municipality.slug, challenge.ref]),
+        "href": _before_ref(challenge.municipality.slug) + f"{challenge.ref}/",
         "title": challenge.title,
         "department": challenge.department.display_name,
         "municipality_name": challenge.municipality.display_name if with_city else "",

@@ -65,6 +65,19 @@ def _sprite() -> str:
     return static("musubi/icons.svg")
 
 
+@register.simple_tag
+@cache
+def asset(path: str) -> str:
+    """The address of a static file, as `{% static %}` gives it, asked for once: a page names ten of them."""
+    return static(path)
+
+
+@register.simple_block_tag
+def once(content: str) -> SafeString:
+    """`{% once as nav %}…{% endonce %}` draws something that is shown in two places of the page."""
+    return content
+
+
 def goal_name(number: int) -> str:
     """The short name of goal `number` (1–17) in the language of the page."""
     return GOALS[number][1 if get_language() == "en" else 0]
@@ -152,8 +165,24 @@ def challenge_card(
     level: str = "",
 ) -> SafeString:
     """`parts/challenge_card.html`, which says what is what. Drawn here because a list shows twenty of them, and a
-    template takes ten times as long."""
-    head = chip(state_label, state_tone or "good") if state_label else ""
+    template takes ten times as long; and kept, because after a change in a city nineteen of them are the same."""
+    numbers = tuple(getattr(goal, "number", goal) for goal in goals or ())
+    state = (str(state_label), state_tone or "good")
+    size = (str(scale_label), scale)
+    where = (municipality_name, department)
+    until = (deadline, left)
+    return _challenge_card(
+        get_language(), href, title, where, numbers, summary, until, size, state, proposals, level or "h2"
+    )
+
+
+@lru_cache(maxsize=4000)
+def _challenge_card(_language, href, title, where, goals, summary, until, size, state, proposals, level):
+    municipality_name, department = where
+    scale_label, scale = size
+    state_label, state_tone = state
+    deadline, left = until
+    head = chip(state_label, state_tone) if state_label else ""
     if scale_label:
         head += chip(scale_label, "neutral", "mountain" if scale == "large" else "sprout")
     until = _("%(deadline)sまで") % {"deadline": deadline} if deadline else _("随時受付")
@@ -162,14 +191,13 @@ def challenge_card(
     answers = ""
     if proposals is not None and proposals != "":
         answers = ngettext("提案 %(n)s件", "提案 %(n)s件", proposals) % {"n": proposals}
-    level = level or "h2"
     return mark_safe(
         f'<article class="card"><div class="row">{head}</div>'
         f'<{level}><a href="{escape(href)}">{escape(title)}</a></{level}>'
         + (f'<p class="clamp">{escape(summary)}</p>' if summary else "")
         + f'<p class="meta"><span>{icon("building")}{escape(municipality_name)}{" " if municipality_name else ""}'
         f"{escape(department)}</span><span>{icon('calendar')}{escape(until)}</span></p>"
-        f'<div class="foot-row">{sdg_row(goals or ())}{f"<span>{escape(answers)}</span>" if answers else ""}</div>'
+        f'<div class="foot-row">{sdg_row(goals)}{f"<span>{escape(answers)}</span>" if answers else ""}</div>'
         "</article>"
     )
 
