@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from musubi.cases.models import Case
 from musubi.notify.queries import outbox as mails
 from musubi.notify.states import DELIVERY
 from musubi.people.models import Representative, Staff, User
@@ -28,6 +31,8 @@ WHAT = {
     Staff.Role.ADMINISTRATOR: ("gear", gettext_lazy("部署・職員・設定を整える")),
     Staff.Role.AUDITOR: ("search", gettext_lazy("すべての記録を読む")),
 }
+ORDER = {role: position for position, role in enumerate(WHAT)}  # the desk first: there the work begins
+SHOWN_ORGANISATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,19 @@ class Person:
     what: str
     icon: str
     place: str
+    organisation: bool = False
 
 
 def people() -> list[Person]:
-    """The people of the demo who have a role, by the place they work in. Three statements, however many there are."""
+    """The people of the demo who have a role, by the place they work in: desk first, then officers (where most cases
+    wait first), and the organisations with most at stake first. Two statements, however many there are."""
     ours = {"user__email__endswith": DOMAIN, "user__is_active": True, "ended_at": None}
-    staff = Staff.objects.filter(**ours).select_related("user", "municipality", "department")
+    staff = (
+        Staff.objects.filter(**ours)
+        .select_related("user", "municipality", "department")
+        .annotate(cases=_open_cases("ball_department", "department"))
+        .order_by("municipality__code", "-cases", "id")
+    )
     found = [
         Person(
             row.user_id,
@@ -55,9 +67,13 @@ def people() -> list[Person]:
             WHAT[row.role][0],
             row.municipality.display_name,
         )
-        for row in staff.order_by("municipality__code", "id")
+        for row in sorted(staff, key=lambda row: (row.municipality.code, ORDER[row.role]))
     ]
-    acting = Representative.objects.filter(**ours).select_related("user", "organisation")
+    acting = (
+        Representative.objects.filter(**ours)
+        .select_related("user", "organisation")
+        .annotate(cases=_open_cases("ball_organisation", "organisation"))
+    )
     found += [
         Person(
             row.user_id,
@@ -68,10 +84,30 @@ def people() -> list[Person]:
             else _("団体の担当者として提案し、連携を進める"),
             "people",
             _("団体"),
+            organisation=True,
         )
-        for row in acting.order_by("organisation_id", "id")
+        for row in acting.order_by("-cases", "organisation_id", "id")
     ]
     return found
+
+
+def _open_cases(ball: str, holder: str):
+    """How many cases wait for the row's `holder`."""
+    waiting = Case.objects.filter(**{ball: OuterRef(holder)}).order_by().values(ball)
+    return Coalesce(Subquery(waiting.annotate(n=Count("pk")).values("n")), 0)
+
+
+def at_a_glance(found: list[Person]) -> list[tuple[str, list[Person], list[Person]]]:
+    """(place, one of each role or a few organisations, everybody else) for each place, in the order of `found`."""
+    groups: dict[str, tuple[list[Person], list[Person]]] = {}
+    for person in found:
+        first, rest = groups.setdefault(person.place, ([], []))
+        if person.organisation:
+            shown = len(first) < SHOWN_ORGANISATIONS
+        else:
+            shown = person.title not in {one.title for one in first}
+        (first if shown else rest).append(person)
+    return [(place, first, rest) for place, (first, rest) in groups.items()]
 
 
 def demo_only(view):
@@ -101,13 +137,10 @@ def sign_in(request):
         user = get_object_or_404(User, pk=int(wanted), email__endswith=DOMAIN, is_active=True)
         login(request, user, backend=BACKEND)
         return redirect("home")
-    groups: dict[str, list[Person]] = {}
-    for person in found:
-        groups.setdefault(person.place, []).append(person)
     return render(
         request,
         "accounts/demo.html",
-        {"page_title": _("役割を選んで試す"), "groups": list(groups.items())},
+        {"page_title": _("役割を選んで試す"), "groups": at_a_glance(found)},
     )
 
 

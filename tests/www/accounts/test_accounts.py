@@ -7,6 +7,7 @@ import pytest
 from musubi.journal.models import Entry
 from musubi.notify.models import Delivery, Preference
 from musubi.notify.queries import preferences_of
+from tests.factories.cases import make_case
 from tests.factories.notify import make_delivery, make_notice, registered
 from tests.factories.people import (
     make_department,
@@ -336,11 +337,30 @@ def test_the_demo_offers_its_people_by_place(client, demo, django_assert_max_num
     make_staff(city, "desk", email="honmono@example.jp", name="本物の人")
     with django_assert_max_num_queries(3):
         response = client.get("/accounts/demo/")
-    assert [(place, [p.name for p in people]) for place, people in response.context["groups"]] == [
+    assert [(place, [p.name for p in people]) for place, people, rest in response.context["groups"]] == [
         ("港見市", ["森 和子"]),
         ("団体", ["潮見 遥"]),
     ]
     assert "本物の人" not in response.text
+
+
+def test_the_demo_shows_one_of_each_role_first_desk_ahead_and_folds_the_rest(client, demo):
+    city = make_municipality("minato", name="港見市")
+    quiet, busy = make_department(city, "環境課"), make_department(city, "防災課")
+    make_staff(city, "auditor", email="audit@demo.example", name="監物 一")
+    make_staff(city, "officer", quiet, email="quiet@demo.example", name="静 一")
+    officer = make_staff(city, "officer", busy, email="busy@demo.example", name="忙 一")
+    make_staff(city, "desk", email="desk@demo.example", name="受付 一")
+    make_case(city, officer=officer, desk=make_staff(city, "desk", email="other@example.jp"))
+    for number in range(6):
+        make_representative(
+            make_organisation(f"団体{number}"), email=f"{number}@demo.example", name=f"人{number}"
+        )
+    groups = client.get("/accounts/demo/").context["groups"]
+    assert [(place, [p.name for p in people], [p.name for p in rest]) for place, people, rest in groups] == [
+        ("港見市", ["受付 一", "忙 一", "監物 一"], ["静 一"]),
+        ("団体", ["人0", "人1", "人2", "人3"], ["人4", "人5"]),
+    ]
 
 
 def test_one_press_signs_in_as_one_of_the_demos_people(client, demo):
