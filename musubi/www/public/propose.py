@@ -15,6 +15,10 @@ from musubi.www.public.common import city_here, crumbs
 def propose(request, city):
     """What a company, a university or a group of residents can propose here, and what happens then."""
     municipality = city_here(request, city)
+    open_ones = find(listed(municipality), open_only=True)
+    # Whoever comes from a challenge's page is led on to that very challenge.
+    chosen = open_ones.filter(ref=request.GET.get("challenge", "")).first()
+    of_challenge = {"challenge": chosen.ref} if chosen else {}
     return render(
         request,
         "public/propose.html",
@@ -22,12 +26,16 @@ def propose(request, city):
             "municipality": municipality,
             "page_title": _("提案する"),
             "crumbs": crumbs(municipality, _("提案する")),
-            "open_challenges": find(listed(municipality), open_only=True).count(),
+            "open_challenges": open_ones.count(),
+            "chosen": chosen,
             "challenges_href": reverse("challenges", args=[municipality.slug]),
             "tracks": {
                 track.value: reverse("my-proposal-new")
                 + "?"
-                + urlencode({"city": municipality.slug, "track": track.value})
+                + urlencode(
+                    {"city": municipality.slug, "track": track.value}
+                    | (of_challenge if track == Track.CHALLENGE else {})
+                )
                 for track in Track
             },
         },

@@ -42,12 +42,12 @@
     let timer;
     form.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => localStorage.setItem(prefix + key, JSON.stringify({ at: Date.now(), words: read(form) })), 400);
+      timer = setTimeout(() => localStorage.setItem(prefix + form.dataset.autosave, JSON.stringify({ at: Date.now(), words: read(form) })), 400);
     });
     form.addEventListener("submit", () => {
       clearTimeout(timer);
-      localStorage.setItem(prefix + key, JSON.stringify({ at: Date.now(), words: read(form) }));
-      sessionStorage.setItem(sent, key);
+      localStorage.setItem(prefix + form.dataset.autosave, JSON.stringify({ at: Date.now(), words: read(form) }));
+      sessionStorage.setItem(sent, form.dataset.autosave);
     });
   }
   // A shared counter computer: signing out forgets every draft.

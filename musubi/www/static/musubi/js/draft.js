@@ -47,7 +47,12 @@
   });
   form.addEventListener("htmx:afterRequest", (event) => {
     flying = false;
-    if (event.detail.xhr.getResponseHeader("X-Saved") && sent === typed) localStorage.removeItem("musubi:" + form.dataset.autosave);
+    if (!event.detail.xhr.getResponseHeader("X-Saved")) return;
+    // Once saved, the draft is opened under its own address: what is typed from here on must be found there.
+    const before = "musubi:" + form.dataset.autosave, words = localStorage.getItem(before);
+    localStorage.removeItem(before);
+    form.dataset.autosave = "proposal-" + form.querySelector("[name=draft]").value;
+    if (words && sent !== typed) localStorage.setItem("musubi:" + form.dataset.autosave, words);
   });
   form.addEventListener("htmx:sendError", () => tell(english
     ? "No connection. What you typed is kept on this device and will be saved when you go on."
