@@ -284,13 +284,31 @@ def proposal(town: Town, words: dict, today: date) -> Story:
 
     answered = add_workdays(routed, 4)
     yield clock.at(answered, 15)
-    interested = "case" in words
-    _answer(town, routings[0], asks[0], interested, words.get("answer", "話を聞きたいです。"))
+    interested = "case" in words or bool(
+        due
+    )  # the first of two departments would like to; the second is late
+    _answer(
+        town,
+        routings[0],
+        asks[0],
+        interested,
+        words.get(
+            "answer",
+            "話を聞きたいです。" if interested else "いまの進め方とは合わないため、今回は難しいです。",
+        ),
+    )
     if due:
         return  # the second department is late
     for routing, name in zip(routings[1:], asks[1:], strict=True):
         yield clock.at(answered, 16)
-        _answer(town, routing, name, interested, "一緒に話を聞きます。", conditional=True)
+        _answer(
+            town,
+            routing,
+            name,
+            interested,
+            "一緒に話を聞きます。" if interested else "こちらの課でも、今回は難しいです。",
+            conditional=True,
+        )
     if not interested:
         when, reason, feedback = words["decline"]
         yield clock.at(when, 14)

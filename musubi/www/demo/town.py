@@ -67,6 +67,11 @@ def found(town: Town, name: str) -> None:
     words = read(name)
     city = town.municipality = people.found_municipality(by=None, **words["municipality"])
     town.departments["desk"] = city.departments.get(is_desk=True)
+    for key, staff in words["staff"].items():
+        user = person(f"{key}.{name}", staff["name"])
+        people.appoint(user, city, staff["role"], by=None)
+        if key == "desk":
+            town.desk = town.officers["desk"] = user
     for position, (key, facts) in enumerate(words["departments"].items(), 1):
         facts = dict(facts)
         officer, manager = facts.pop("officer"), facts.pop("manager", "")
@@ -77,8 +82,3 @@ def found(town: Town, name: str) -> None:
         if manager:
             town.managers[key] = person(f"{key}-manager.{name}", manager)
             people.appoint(town.managers[key], city, "manager", by=None, department=department)
-    for key, staff in words["staff"].items():
-        user = person(f"{key}.{name}", staff["name"])
-        people.appoint(user, city, staff["role"], by=None)
-        if key == "desk":
-            town.desk = town.officers["desk"] = user

@@ -113,14 +113,11 @@ def shown(municipality: Municipality, year: int | None, *, here: str) -> dict:
         ],
         "tracks": _bars(found["proposals"], Track, "proposals", href),
         "trials": _bars(found["trials"], TRIAL_TRACKS, "trials", href),
-        "trials_total": {"value": found["trials"]["total"], "href": href("trials")},
         "gatherings": _bars(found["gatherings"], GATHERINGS, "gatherings", href),
         "outcomes": _bars(found["outcomes"], OutcomeKind, "outcomes", href),
-        "declines": [
-            _bar(DeclineReason(reason).label, count, href(f"declines-{reason}"))
-            for reason, count in found["declines"].items()
-            if reason != "total"
-        ],
+        "declines": _bars(
+            found["declines"], [DeclineReason(r) for r in found["declines"] if r != "total"], "declines", href
+        ),
         "months": _months(municipality, found, year, href),
         "year_columns": [
             {"label": _("年度")},
@@ -249,7 +246,10 @@ def _bar(label, value: int, href: str) -> dict:
 
 
 def _bars(counts: dict, choices, name: str, href) -> list[dict]:
-    return [_bar(choice.label, counts[choice.value], href(f"{name}-{choice.value}")) for choice in choices]
+    """A bar per choice, under one for all of them where they add up to something that has a list of its own."""
+    bars = [_bar(choice.label, counts[choice.value], href(f"{name}-{choice.value}")) for choice in choices]
+    whole = [_bar(_("すべて"), counts["total"], href(name))] if "total" in counts and bars else []
+    return whole + bars
 
 
 def _span(year: int | None) -> str:

@@ -45,9 +45,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _introduce(self) -> None:
-        places: dict[str, list[str]] = {}
+        places: dict[str, dict[str, str]] = {}
         for one in people():
-            places.setdefault(one.place, []).append(f"{one.name}({one.title})")
+            places.setdefault(one.place, {}).setdefault(one.title, f"{one.name}({one.title})")
         self.stdout.write(
             "\n".join(
                 [
@@ -59,7 +59,7 @@ class Command(BaseCommand):
                     "",
                     "サインイン: パスワードはありません。次の画面で人を選びます。",
                     f"  {settings.ORIGIN}/accounts/demo/",
-                    *(f"  {place}: {_some(names)}" for place, names in places.items()),
+                    *(f"  {place}: {_some(list(names.values()))}" for place, names in places.items()),
                 ]
             )
         )
@@ -67,4 +67,4 @@ class Command(BaseCommand):
 
 def _some(names: list[str], most: int = 6) -> str:
     rest = len(names) - most
-    return "、".join(names[:most]) + (f" ほか{rest}人" if rest > 0 else "")
+    return "、".join(names[:most]) + (f"、ほか{rest}人" if rest > 0 else "")
