@@ -1,6 +1,7 @@
 """Goals, fields, plans and their indicators, for reading."""
 
 from django.db import models
+from django.utils.translation import get_language
 
 from musubi.lib import clock
 from musubi.lib.fiscal import fiscal_year
@@ -25,6 +26,17 @@ def targets_of(goal: int) -> list[Target]:
 
 def fields() -> models.QuerySet[Field]:
     return Field.objects.all()
+
+
+def field_choices() -> list[tuple[str, str]]:
+    """(code, name in the language of the page) of every field, read once: the table changes only with an upgrade."""
+    if not _fields:
+        _fields.extend(fields().values_list("code", "name", "name_en"))
+    english = get_language() == "en"
+    return [(code, name_en if english else name) for code, name, name_en in _fields]
+
+
+_fields: list[tuple[str, str, str]] = []
 
 
 def visible_to(user, municipality: Municipality) -> models.QuerySet[Plan]:

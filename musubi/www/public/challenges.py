@@ -15,7 +15,7 @@ from musubi.lib import clock, markdown
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
 from musubi.plan.models import Field
-from musubi.plan.queries import fields
+from musubi.plan.queries import field_choices
 from musubi.www.kept import public_page
 from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
 from musubi.www.public.chain import of_challenge
@@ -46,8 +46,8 @@ class ChallengeFilter(Filter):
         super().__init__(request)
         self.fields["q"].widget.attrs["placeholder"] = _("例: 海ごみ、子育て、防災")
         self.fields["goal"].offer((n, f"{n} {goal_name(n)}") for n in GOALS)
+        self.fields["field"].offer(field_choices())
         name = "name_en" if get_language() == "en" else "name"
-        self.fields["field"].offer(fields().values_list("code", name))
         departments = municipality.departments.filter(is_active=True)
         self.fields["department"].offer(
             (pk, n or ja) for pk, n, ja in departments.values_list("pk", name, "name")

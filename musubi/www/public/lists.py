@@ -133,22 +133,18 @@ class Filter(forms.Form):
         return f"?{query.urlencode()}" if query else "?"
 
 
-class CappedPaginator(Paginator):
-    """Counts to `MOST` and no further, so that a list over a whole country costs no more than one of a city."""
-
-    @cached_property
-    def count(self) -> int:
-        return self.object_list.order_by()[:MOST].count()
-
-
 def page_of(rows: models.QuerySet, number: str | None, dress: Callable[[models.QuerySet], models.QuerySet]):
     """One `Page` of `rows`; a number that does not exist gives the first or the last page.
 
-    The database sorts bare keys; only the twenty rows of the page are read whole, through `dress`.
+    Two statements. The first counts and sorts: bare keys, `MOST` at most, so that a list over a whole country costs
+    no more than one of a city. The second reads the twenty rows of the page whole, through `dress`.
     """
-    page = CappedPaginator(rows, PAGE).get_page(number)
-    order = rows.query.order_by or rows.model._meta.ordering
-    keys = page.object_list.values("pk")
-    page.object_list = list(dress(rows.model._default_manager.filter(pk__in=keys)).order_by(*order))
-    page.is_capped = page.paginator.count >= MOST
+    keys = list(rows.values_list("pk", flat=True)[:MOST])
+    page = Paginator(keys, PAGE).get_page(number)
+    shown = {
+        row.pk: row for row in dress(rows.model._default_manager.filter(pk__in=page.object_list).order_by())
+    }
+    # A row that went away between the two statements is left out.
+    page.object_list = [shown[key] for key in page.object_list if key in shown]
+    page.is_capped = len(keys) >= MOST
     return page

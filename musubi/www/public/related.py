@@ -12,9 +12,9 @@ from musubi.people.models import Municipality
 from musubi.plan.models import Field
 from musubi.www.public.cards import state_words
 
-LOOKED_AT = 60
+LOOKED_AT = 40
 SHOWN = 3
-COLUMNS = ["ref", "state", "deadline", "expires_on"]
+COLUMNS = ["ref", "state", "deadline"]  # past its date of expiry nothing is listed
 CITY_COLUMNS = ["municipality__slug", "municipality__name", "municipality__name_en"]
 
 
@@ -37,17 +37,17 @@ def related(challenge: Challenge, its_fields: list[Field]) -> dict[str, list[dic
     rows = (
         listed()
         .filter(Q(pk__in=same_field) | Q(pk__in=same_city[:LOOKED_AT]))
-        .exclude(pk=challenge.pk)
+        .order_by()
         .values_list("pk", "title", "municipality", *COLUMNS, *CITY_COLUMNS)
     )
     wanted = _words(challenge.title)
     # Bare values: of a hundred rows looked at, six are shown.
     ranked = sorted(((len(wanted & _words(row[1])), *row) for row in rows), reverse=True)
     found = {"here": [], "elsewhere": []}
-    for shared, _pk, title, municipality, *rest in ranked:
+    for shared, pk, title, municipality, *rest in ranked:
         here = municipality == challenge.municipality_id
         # From elsewhere all share the field already; from here only what shares words is related.
-        if here and not shared:
+        if pk == challenge.pk or (here and not shared):
             continue
         place = found["here" if here else "elsewhere"]
         if len(place) < SHOWN:

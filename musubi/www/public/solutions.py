@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from musubi.lib import markdown
 from musubi.people.models import Municipality
-from musubi.plan.queries import fields
+from musubi.plan.queries import field_choices
 from musubi.solutions import queries
 from musubi.www.kept import public_page
 from musubi.www.public.cards import solution_card
@@ -24,7 +24,7 @@ class SolutionFilter(Filter):
     def __init__(self, request):
         super().__init__(request)
         self.fields["q"].widget.attrs["placeholder"] = _("例: 見守り、省エネ")
-        self.fields["field"].offer((f.code, f.display_name) for f in fields())
+        self.fields["field"].offer(field_choices())
         self.fields["goal"].offer((n, f"{n} {goal_name(n)}") for n in GOALS)
 
 
