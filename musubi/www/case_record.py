@@ -214,7 +214,7 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
         },
         {
             "kind": _("成果"),
-            "icon": "stamp",
+            "icon": "star",
             "title": outcome.title if outcome else "",
             "href": "",
             "note": outcome.get_kind_display() if outcome else "",
@@ -222,7 +222,7 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
         },
         {
             "kind": _("連携事例"),
-            "icon": "document",
+            "icon": "book",
             "title": story.title if story else "",
             "href": to("story", story.ref) if story and story.state == "published" else "",
             "current": here == "story",

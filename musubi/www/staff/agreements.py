@@ -139,7 +139,7 @@ def agreement(request, city: str, ref: str):
         "agreement": row,
         "state": AGREEMENT[row.state],
         "form": form,
-        "crumbs": [*_crumbs(municipality, linked=True), (row.ref, "")],
+        "crumbs": [*_crumbs(municipality, linked=True), (row.title, "")],
     }
     return render(
         request, "staff/agreement.html", context, status=422 if form is not None and form.errors else 200
@@ -148,7 +148,7 @@ def agreement(request, city: str, ref: str):
 
 def _crumbs(municipality, *, linked: bool = False):
     here = reverse("staff-agreements", args=[municipality.slug]) if linked else ""
-    return [(municipality.name, reverse("staff-home", args=[municipality.slug])), (_("協定"), here)]
+    return [(_("今日"), reverse("staff-home", args=[municipality.slug])), (_("協定"), here)]
 
 
 urlpatterns = [

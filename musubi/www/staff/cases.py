@@ -57,7 +57,7 @@ def case_list(request, city: str):
         "active": form.active(),
         "may_open": authority(request.user).may_in(Can.OPEN_CASE, municipality.pk),
         "is_list": request.GET.get("view") == "list",
-        "crumbs": [(municipality.name, reverse("staff-home", args=[city])), (_("連携案件"), "")],
+        "crumbs": [(_("今日"), reverse("staff-home", args=[city])), (_("連携案件"), "")],
     }
     closed = closing_days(municipality.pk)
     if context["is_list"]:
@@ -123,7 +123,7 @@ def new_case(request, city: str):
         "municipality": municipality,
         "form": form,
         "crumbs": [
-            (municipality.name, reverse("staff-home", args=[city])),
+            (_("今日"), reverse("staff-home", args=[city])),
             (_("連携案件"), reverse("staff-cases", args=[city])),
             (_("案件を開く"), ""),
         ],
@@ -210,9 +210,9 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "checklist": rules.CHECKLISTS.get(case.stage, []),
         "channel": Channel(case.channel).label,
         "crumbs": [
-            (case.municipality.name, reverse("staff-home", args=[city])),
+            (_("今日"), reverse("staff-home", args=[city])),
             (_("連携案件"), reverse("staff-cases", args=[city])),
-            (case.ref, ""),
+            (case.title, ""),
         ],
     }
     return render(request, "staff/case.html", context, status=status)

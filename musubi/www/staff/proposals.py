@@ -207,7 +207,7 @@ def _facts(row: Proposal) -> list[tuple]:
         (_("種別"), row.organisation.get_kind_display()),
         (_("類型"), row.get_track_display()),
         (_("経路"), row.get_channel_display()),
-        (_("受付日時"), wareki(row.submitted_at)),
+        (_("受付日"), wareki(row.submitted_at)),
         (_("書いた人"), str(row.author)),
         (_("分野"), _("、").join(str(field) for field in row.fields.all())),
         (_("最初に回答した日"), wareki(row.first_answered_at)),

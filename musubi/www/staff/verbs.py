@@ -89,6 +89,7 @@ WORDS = {
     "member.enrolled": gettext_lazy("会員を登録した"),
     "member.left": gettext_lazy("退会した"),
     "member.refused": gettext_lazy("会員の申込みを見送った"),
+    "municipality.demonstrated": gettext_lazy("デモの記録を作り終えた"),
     "municipality.changed": gettext_lazy("自治体の設定を変えた"),
     "municipality.founded": gettext_lazy("自治体を登録した"),
     "organisation.changed": gettext_lazy("団体の情報を直した"),
