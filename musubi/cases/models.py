@@ -31,6 +31,9 @@ class Case(Held):
     stage_since = models.DateTimeField(_("この段階になった日時"))
     opened_at = models.DateTimeField(_("開始日時"))
     last_spoken_at = models.DateTimeField(_("最後のやり取り"), null=True, blank=True)
+    key = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="the form it came from: sent twice, kept once"
+    )
     paused_from = models.CharField(max_length=16, blank=True, editable=False)
     paused_until = models.DateField(_("保留の期限"), null=True, blank=True)
     adoption_budget = models.CharField(_("導入時の予算"), max_length=200, blank=True)
@@ -153,6 +156,9 @@ class Post(Record):
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, blank=True, related_name="posts")
     file = models.ForeignKey(CaseFile, models.CASCADE, null=True, blank=True, related_name="posts")
     data = models.JSONField(default=dict)
+    key = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="the form it came from: sent twice, kept once"
+    )
 
     class Meta:
         verbose_name = _("やり取り")

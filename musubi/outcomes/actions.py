@@ -51,6 +51,8 @@ def record_outcome(
         )
     if (started_on - clock.today()).days > 365:
         raise Refused("事業開始日が1年以上先です。日付を確かめてください。", field="started_on")
+    if case.outcomes.filter(kind=kind, title=title, started_on=started_on).exists():
+        raise Refused("同じ成果がもう記録されています。案件の画面で確かめてください。", field="title")
     outcome = Outcome.objects.create(
         case=case,
         kind=kind,

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -407,3 +408,12 @@ def test_open_case_for_a_proposal_declined_in_its_case_goes_on_in_the_same_recor
     assert lines(here, person) == ["stage", "message", "decision", "stage"]
     assert set(here.departments.all()) == {case.lead, department}
     assert verbs(case)[-2:] == ["case.closed", "case.reopened"]
+
+
+def test_a_form_sent_twice_is_kept_once(case, officer, company, city):
+    key = uuid4()
+    first = actions.say(case, by=officer, body="費用は？", key=key)
+    assert actions.say(fresh(case), by=officer, body="費用は？", key=key) == first
+    assert verbs(case).count("case.spoken") == 1
+    words = {"by": officer, "title": "相談", "lead": case.lead, "channel": "walk_in", "key": uuid4()}
+    assert actions.open_contact(city, [company], **words) == actions.open_contact(city, [company], **words)

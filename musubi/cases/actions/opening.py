@@ -1,6 +1,7 @@
 """A case opens: on a proposal that is taken up, or on a contact that came another way."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import transaction
 
@@ -91,6 +92,7 @@ def open_contact(
     owner: User | None = None,
     summary: str = "",
     challenge: Challenge | None = None,
+    key: UUID | None = None,
 ) -> Case:
     """Open a case without a proposal: a company walked in, was referred, or was met at an event.
 
@@ -98,6 +100,8 @@ def open_contact(
     """
     require(by, Can.OPEN_CASE, lead)
     organisations = list(organisations)
+    if key and (case := Case.objects.filter(key=key, municipality=municipality).first()):
+        return case
     if not title.strip():
         raise Missing("件名を入力してください。", field="title")
     if not organisations:
@@ -120,6 +124,7 @@ def open_contact(
         stage="intake",
         challenge=challenge,
         proposal=None,
+        key=key,
         summary=summary,
     )
 

@@ -1,10 +1,11 @@
 """Steps that the actions of a case share."""
 
 from datetime import date
+from uuid import UUID
 
 from musubi.ball.actions import hand_to, workday_on_or_after
 from musubi.ball.rules import due
-from musubi.cases.models import Case
+from musubi.cases.models import Case, Post
 from musubi.cases.states import OPEN
 from musubi.lib.errors import Refused
 from musubi.lib.lifecycle import hold
@@ -33,6 +34,11 @@ def hold_open(case: Case) -> None:
     """For what only adds to a case: nobody closes it until the line is written."""
     hold(case, "案件")
     require_open(case)
+
+
+def posted(case: Case, key: UUID | None) -> Post | None:
+    """The line that came from this form already. Asked while the case is held, so two sendings meet."""
+    return case.posts.filter(key=key).first() if key else None
 
 
 def require_open(case: Case) -> None:

@@ -1,10 +1,11 @@
 """Talking in a case: messages, internal notes, meetings, files."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
-from musubi.cases.actions.steps import ball_for, hold_open, require_party
+from musubi.cases.actions.steps import ball_for, hold_open, posted, require_party
 from musubi.cases.models import Case, CaseFile, Meeting, Post
 from musubi.cases.states import PostKind, Side
 from musubi.cases.thread import post, side_of
@@ -12,17 +13,20 @@ from musubi.gatherings.models import Gathering
 from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Missing, NotAllowed, Refused
-from musubi.lib.lifecycle import update
+from musubi.lib.lifecycle import hold, update
 from musubi.people.models import Department, Organisation, User
 from musubi.people.permissions import Can, require
 
 
 @transaction.atomic
-def say(case: Case, *, by: User, body: str, next_step: str = "", asks: bool = True) -> Post:
+def say(
+    case: Case, *, by: User, body: str, next_step: str = "", asks: bool = True, key: UUID | None = None
+) -> Post:
     """A message that everyone in the case reads.
 
     The organisation's message passes the ball to the lead department. A message of the desk or a department
     that `asks` something passes it to the organisation; one that only informs leaves it where it is.
+    `key` names the form it was typed into: sent twice (a double click), it is kept once.
     Raises Missing without words, Refused in a closed case.
     """
     require(by, Can.SPEAK_IN_CASE, case)
@@ -30,7 +34,9 @@ def say(case: Case, *, by: User, body: str, next_step: str = "", asks: bool = Tr
         raise Missing("メッセージを入力してください。", field="body")
     # Whoever wrote or handed the ball on just before: the message is kept, and moves the ball from where it is.
     hold_open(case)
-    line = post(case, PostKind.MESSAGE, by=by, body=body)
+    if line := posted(case, key):
+        return line
+    line = post(case, PostKind.MESSAGE, by=by, body=body, key=key)
     changes = {"last_spoken_at": line.at}
     if line.side == Side.ORGANISATION:
         if case.ball_organisation_id:
@@ -43,14 +49,17 @@ def say(case: Case, *, by: User, body: str, next_step: str = "", asks: bool = Tr
 
 
 @transaction.atomic
-def note(case: Case, *, by: User, body: str) -> Post:
+def note(case: Case, *, by: User, body: str, key: UUID | None = None) -> Post:
     """An internal note. The organisation never sees it, nor that it exists."""
     require(by, Can.NOTE_IN_CASE, case)
     if side_of(case, by)["side"] == Side.ORGANISATION:
         raise NotAllowed
     if not body.strip():
         raise Missing("内部メモを入力してください。", field="body")
-    line = post(case, PostKind.NOTE, by=by, body=body, internal=True)
+    hold(case, "案件")
+    if line := posted(case, key):
+        return line
+    line = post(case, PostKind.NOTE, by=by, body=body, internal=True, key=key)
     journal.write("case.noted", case, by=by, post=line.pk)
     return line
 
@@ -69,6 +78,7 @@ def record_meeting(
     gathering: Gathering | None = None,
     ball_to: Department | Organisation | None = None,
     next_step: str = "",
+    key: UUID | None = None,
 ) -> Meeting:
     """Put a talk on the record, with its minutes and what was decided; who must act next may get the ball.
 
@@ -80,6 +90,8 @@ def record_meeting(
         raise Missing("済んだ打合せには、話した内容か決まったことを書いてください。", field="minutes")
     if gathering and gathering.municipality_id != case.municipality_id:
         raise Refused("ほかの自治体のイベントは選べません。", field="gathering")
+    if line := posted(case, key):
+        return line.meeting
     meeting = Meeting.objects.create(
         case=case,
         held_at=held_at,
@@ -91,7 +103,7 @@ def record_meeting(
         gathering=gathering,
         recorded_by=by,
     )
-    post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting)
+    post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting, key=key)
     changes = {"last_spoken_at": clock.now()}
     if ball_to:
         require_party(case, ball_to)
@@ -112,6 +124,7 @@ def add_file(
     media_type: str,
     internal: bool = False,
     body: str = "",
+    key: UUID | None = None,
 ) -> CaseFile:
     """Put an already accepted and stored file on the record (see `services.storage`).
 
@@ -121,6 +134,8 @@ def add_file(
     hold_open(case)
     if internal and side_of(case, by)["side"] == Side.ORGANISATION:
         raise NotAllowed
+    if line := posted(case, key):
+        return line.file
     file = CaseFile.objects.create(
         case=case,
         file=stored,
@@ -131,7 +146,7 @@ def add_file(
         added_at=clock.now(),
         added_by=by,
     )
-    post(case, PostKind.FILE, by=by, body=body, internal=internal, file=file)
+    post(case, PostKind.FILE, by=by, body=body, internal=internal, file=file, key=key)
     journal.write("case.filed", case, by=by, file=file.pk, name=name, internal=internal)
     return file
 

@@ -1,5 +1,7 @@
 """The shared record from the organisation's side: the same record, without what is internal."""
 
+from uuid import uuid4, uuid5
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -33,6 +35,7 @@ ROWS = 20
 class SayForm(forms.Form):
     """A message, files, or both."""
 
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)
     body = forms.CharField(
         label=gettext_lazy("メッセージ"),
         required=False,
@@ -170,7 +173,7 @@ def _say(row: Case, said: dict, *, by) -> None:
     except Refused as refusal:
         raise Refused(str(refusal), field="files") from refusal
     with transaction.atomic():
-        for file in kept:
-            actions.add_file(row, by=by, **file)
+        for index, file in enumerate(kept):
+            actions.add_file(row, by=by, key=said["key"] and uuid5(said["key"], str(index)), **file)
         if said["body"].strip():
-            actions.say(row, by=by, body=said["body"])
+            actions.say(row, by=by, body=said["body"], key=said["key"])

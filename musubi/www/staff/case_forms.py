@@ -1,5 +1,7 @@
 """The forms of the case page. Each knows the one action it carries out; the page lists them all."""
 
+from uuid import uuid4
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +42,13 @@ class CaseForm(forms.Form):
         raise NotImplementedError
 
 
-class SayForm(CaseForm):
+class LineForm(CaseForm):
+    """A form that adds a line to the thread. Its key lets a form sent twice be kept once."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)
+
+
+class SayForm(LineForm):
     code, title, submit, done = "say", _("メッセージを書く"), _("送信する"), _("メッセージを送りました。")
     body = forms.CharField(
         label=_("メッセージ"), widget=_area(4), help_text=_("団体を含む参加者全員が読みます。")
@@ -52,7 +60,7 @@ class SayForm(CaseForm):
         actions.say(self.case, by=by, **self.cleaned_data)
 
 
-class NoteForm(CaseForm):
+class NoteForm(LineForm):
     code, title, submit, done = "note", _("内部メモを書く"), _("メモを残す"), _("内部メモを残しました。")
     body = forms.CharField(
         label=_("内部メモ"), widget=_area(3), help_text=_("庁内だけが読みます。団体には見えません。")
@@ -62,7 +70,7 @@ class NoteForm(CaseForm):
         actions.note(self.case, by=by, **self.cleaned_data)
 
 
-class MeetingForm(CaseForm):
+class MeetingForm(LineForm):
     code, title, done = "meeting", _("打合せを記録する"), _("打合せを記録しました。")
     held_at = forms.DateTimeField(
         label=_("日時"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -92,7 +100,7 @@ class MeetingForm(CaseForm):
         actions.record_meeting(self.case, by=by, ball_to=party(self.case, to) if to else None, **words)
 
 
-class FileForm(CaseForm):
+class FileForm(LineForm):
     code, title, submit, done = "file", _("資料を載せる"), _("載せる"), _("資料を載せました。")
     multipart = True
     upload = forms.FileField(label=_("ファイル"), widget=forms.ClearableFileInput(attrs={"accept": ACCEPT}))
@@ -111,6 +119,7 @@ class FileForm(CaseForm):
             media_type=accepted.media_type,
             internal=self.cleaned_data["internal"],
             body=self.cleaned_data["body"],
+            key=self.cleaned_data["key"],
         )
 
 
@@ -363,6 +372,7 @@ FORMS: dict[str, type[CaseForm]] = {
 class ContactForm(forms.Form):
     """A case without a proposal."""
 
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)
     title = forms.CharField(label=_("件名"), max_length=120)
     organisation = forms.ModelChoiceField(
         Organisation.objects.none(),

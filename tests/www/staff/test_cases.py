@@ -239,3 +239,20 @@ def test_agreements_are_read_by_officers_and_added_by_the_desk_only(client, city
     client.force_login(officer)
     assert client.get(reverse("staff-agreements", args=[city.slug])).status_code == 200
     assert client.get(reverse("staff-agreement-new", args=[city.slug])).status_code == 403
+
+
+def test_double_click_posts_one_message(client, case, officer):
+    client.force_login(officer)
+    key = client.get(address(case)).context["forms"]["say"]["key"].value()
+    for _ in range(2):
+        assert act(client, case, "say", body="一度だけ", asks="on", key=str(key)).status_code == 302
+    assert case.posts.filter(body="一度だけ").count() == 1
+
+
+def test_the_same_outcome_twice_is_refused(client, case, officer):
+    client.force_login(officer)
+    words = {"kind": "donation", "title_": "ごみ袋3万枚", "summary": "配布した。", "started_on": "2026-04-01"}
+    assert act(client, case, "outcome", **words).status_code == 302
+    page = act(client, case, "outcome", **words)
+    assert (page.status_code, Outcome.objects.count()) == (422, 1)
+    assert "もう記録されています" in page.text
