@@ -194,15 +194,16 @@ def axe():
         options = options | {"resultTypes": ["violations"]}
         return page.evaluate("options => axe.run(document, options)", options)["violations"]
 
-    def axe(page):
+    def axe(page, *, dark=True):
         page.emulate_media(color_scheme="light")
         found = [("light", violation) for violation in run(page, {})]
-        page.emulate_media(color_scheme="dark")
-        found += [
-            ("dark", violation)
-            for violation in run(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
-        ]
-        page.emulate_media(color_scheme="light")
+        if dark:
+            page.emulate_media(color_scheme="dark")
+            found += [
+                ("dark", violation)
+                for violation in run(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+            ]
+            page.emulate_media(color_scheme="light")
         lines = [
             f"[{scheme}] {violation['id']} — {violation['help']}\n    {node['html'][:200]}\n    "
             + node["failureSummary"].replace("\n", "\n    ")

@@ -7,6 +7,12 @@ from playwright.sync_api import Locator, Page, expect
 
 # Pages that were looked at before in this run, at the same width: what they are built of, whatever they say.
 _looked: set[str] = set()
+# Elements inside elements, by name and class, that were looked at in dark: colours do not depend on more.
+_dark: set[str] = set()
+_PAIRS = """() => {
+  const name = e => e.localName + (typeof e.className === 'string' ? '.' + e.className : '');
+  return [...new Set([...document.querySelectorAll('body *')].map(e => name(e.parentElement) + '>' + name(e)))];
+}"""
 
 
 def build_of(page: str) -> str:
@@ -76,8 +82,10 @@ class Walk:
         mark = hashlib.sha256(f"{self.width}\n{build_of(page.content())}".encode()).hexdigest()
         self.fits()
         if mark not in _looked:
-            self._axe(self._read() if self._reader else page)
+            pairs = set(page.evaluate(_PAIRS))
+            self._axe(self._read() if self._reader else page, dark=not pairs <= _dark)
             _looked.add(mark)
+            _dark.update(pairs)
         return self
 
     def _read(self) -> Page:
@@ -129,6 +137,17 @@ class Walk:
         return self.page.locator(
             "section, article, .panel, li", has=self.page.get_by_role("heading", name=heading)
         ).last
+
+    def unfold(self, summary: str) -> Locator:
+        """What is folded away under this summary, unfolded."""
+        folded = (
+            self.page.get_by_role("main")
+            .locator("details", has=self.page.locator("summary", has_text=summary))
+            .last
+        )
+        if folded.get_attribute("open") is None:
+            folded.locator("summary").first.click()
+        return folded
 
     def sees(self, *words: str, within: Locator | None = None) -> "Walk":
         """Each of the words is shown (waits for them)."""
