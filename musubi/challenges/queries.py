@@ -37,7 +37,8 @@ def visible_to(user, municipality: Municipality) -> models.QuerySet[Challenge]:
         widest = Visibility.MUNICIPALITY
     elif is_member(user, municipality.pk):
         widest = Visibility.MEMBERS
-    return rows.filter(Q(state__in=READABLE, visibility__gte=widest) | Q(department__in=sections))
+    widened = Q(state__in=READABLE, visibility__gte=widest)
+    return rows.filter(widened | Q(department__in=sections) if sections else widened)
 
 
 def open_to_members(municipalities) -> models.QuerySet[Challenge]:

@@ -4,6 +4,8 @@ Headings begin at h3, because h1 and h2 belong to the page. A plain line break s
 never heard of Markdown press Enter where they want a new line.
 """
 
+import re
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -38,8 +40,14 @@ _parser = (
 )
 
 
+# One paragraph of letters in which neither Markdown nor HTML sees anything: most of what people write.
+_PLAIN = re.compile(r"[^\W_]([^\x00-\x1f!-/:-@\[-`{-\xa0\u2028\u2029]*[^\W_]|[^\W_]*)[、。]?")
+
+
 def render(text: str) -> SafeString:
     """HTML of a text, safe to put into a page. Links carry rel="nofollow noopener"; images are not shown."""
+    if _PLAIN.fullmatch(text):
+        return mark_safe(f"<p>{text}</p>\n")
     tokens = _parser.parse(text)
     headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
     # The highest heading that was used becomes h3, whether people begin with # or with ##: no level is skipped.

@@ -5,6 +5,7 @@ from django.utils.safestring import SafeString
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musubi.lib import markdown
 from musubi.lib.markdown import render
 
 
@@ -78,3 +79,11 @@ def test_only_known_tags_ever_come_out(text):
         "blockquote",
     }
     assert tags <= allowed | {"code", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("あ漢ア。、 1-.)_*\n　a2"))))
+def test_a_plain_paragraph_is_what_markdown_would_make_of_it(text):
+    quick = render(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown, "_PLAIN", re.compile(r"(?!)"))
+        assert quick == render(text)

@@ -3,7 +3,8 @@
 Counts and stages are public; who proposed what is not, until a story about it is published.
 """
 
-from django.db.models import Count, F
+from django.db import connection
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +20,7 @@ from musubi.www.templatetags.pieces import wareki
 
 def of_challenge(challenge: Challenge) -> list[dict]:
     """Steps for `parts/chain.html`, in two statements."""
-    proposals = challenge.proposals.exclude(state="draft").aggregate(n=Count("pk"))["n"]
+    proposals = _submitted(challenge)
     rows = list(
         Case.objects.filter(challenge=challenge)
         .order_by("outcomes__started_on")
@@ -114,6 +115,16 @@ def of_story(story: Story) -> list[dict]:
             "current": True,
         },
     ]
+
+
+def _submitted(challenge: Challenge) -> int:
+    """How many proposals answer it. Plain SQL: a queryset takes five times as long to be put together as to answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM proposals_proposal WHERE challenge_id = %s AND state <> 'draft'",
+            [challenge.pk],
+        )
+        return cursor.fetchone()[0]
 
 
 def _stage_words(stages) -> str:

@@ -14,7 +14,6 @@ from musubi.challenges.states import LISTED, Scale, Visibility
 from musubi.lib import clock, markdown
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
-from musubi.plan.models import Field
 from musubi.plan.queries import field_choices
 from musubi.www.kept import public_page
 from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
@@ -110,7 +109,8 @@ def challenge(request, city: str, ref: str):
     if row is None:
         raise Http404
     row.municipality = municipality
-    its_fields = list(row.fields.all())
+    codes = set(Challenge.fields.through.objects.filter(challenge=row).values_list("field", flat=True))
+    its_fields = [(code, name) for code, name in field_choices() if code in codes]
     label, tone = state_words(row)
     return render(
         request,
@@ -132,7 +132,7 @@ def challenge(request, city: str, ref: str):
             "facts": _facts(row, its_fields),
             "goals": list(_goals_of(row)),
             "chain": of_challenge(row),
-            "related": related(row, its_fields),
+            "related": related(row, its_fields[0][0] if its_fields else ""),
         },
     )
 
@@ -148,12 +148,12 @@ def _goals_of(row: Challenge):
     return ties.order_by("goal").values_list("goal", flat=True)
 
 
-def _facts(row: Challenge, its_fields: list[Field]) -> list[tuple]:
+def _facts(row: Challenge, its_fields: list[tuple[str, str]]) -> list[tuple]:
     return [
         (_("担当課"), row.department.display_name),
         (_("提案の締切"), wareki(row.deadline, "western") if row.deadline else _("随時受付")),
         (_("規模"), row.get_scale_display()),
-        (_("分野"), _("、").join(field.display_name for field in its_fields)),
+        (_("分野"), _("、").join(name for _code, name in its_fields)),
         (_("公開日"), wareki(row.published_at, "western")),
         (_("掲載期限"), wareki(row.expires_on, "western") if row.state == "published" else ""),
         (_("終了の理由"), row.get_close_reason_display() if row.state == "closed" else ""),

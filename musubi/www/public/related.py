@@ -9,7 +9,6 @@ from musubi.challenges.models import Challenge
 from musubi.challenges.queries import listed
 from musubi.lib.text import terms
 from musubi.people.models import Municipality
-from musubi.plan.models import Field
 from musubi.www.public.cards import state_words
 
 LOOKED_AT = 40
@@ -24,13 +23,12 @@ def _words(title: str) -> frozenset[str]:
     return frozenset(terms(title))
 
 
-def related(challenge: Challenge, its_fields: list[Field]) -> dict[str, list[dict]]:
+def related(challenge: Challenge, field: str) -> dict[str, list[dict]]:
     """`{"here": […], "elsewhere": […]}` for `parts/similar.html`, at most three each, in one statement.
 
-    Looks at the newest challenges of the same city and of the same field of work, whatever the number of all
-    challenges, and ranks them by the words of their titles and their field.
+    Looks at the newest challenges of the same city and of the same field of work (its code, or ""), whatever the
+    number of all challenges, and ranks them by the words of their titles and their field.
     """
-    field = its_fields[0] if its_fields else None
     through = Challenge.fields.through.objects
     same_field = through.filter(field=field).order_by("-pk").values("challenge")[:LOOKED_AT] if field else []
     same_city = Challenge.objects.filter(municipality=challenge.municipality_id).order_by("-pk").values("pk")
