@@ -58,7 +58,7 @@ def candidates(
     """
     seen, sampled, total = _statistics(model)
     part = 1.0 if municipality_id is None else 0.2
-    budget, chosen = 6000.0, []
+    budget, chosen = 3000.0, []
     for term, weight in sorted(weighted.items(), key=lambda pair: -pair[1]):
         expected = seen.get(_token(term), 0) * total / max(sampled, 1) * part
         if chosen and expected > budget:
