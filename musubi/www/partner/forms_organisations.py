@@ -62,7 +62,7 @@ class OrganisationForm(forms.Form):
 class InviteForm(forms.Form):
     email = forms.EmailField(
         label=_("メールアドレス"),
-        help_text=_("招く人が使うメールアドレス。アカウントがない人には、招待のメールを送ります。"),
+        help_text=_("招く人が使うメールアドレス。招待のメールが届き、本人が受け入れると担当者になります。"),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     is_owner = forms.BooleanField(

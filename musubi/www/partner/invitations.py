@@ -33,22 +33,19 @@ class Invitation:
 
 
 @transaction.atomic
-def invite(organisation: Organisation, email: str, *, by: User, is_owner: bool = False) -> bool:
-    """Let the person with this address act for the organisation.
+def invite(organisation: Organisation, email: str, *, by: User, is_owner: bool = False) -> None:
+    """Ask the person with this address by mail to act for the organisation.
 
-    Somebody with an account is added at once (True); everybody else gets a mail with a link (False).
+    Whoever has an account is asked just the same: nobody is made to act for an organisation they did not choose
+    (a member of a desk's staff who represents a party loses sight of the case's internal notes), and the answer
+    does not tell who has an account.
     Raises NotAllowed unless `by` invites for the organisation, Refused where the person acts for it already, and
     beyond `MOST_A_DAY` mails, so that nobody can flood strangers in our name.
     """
     require(by, Can.INVITE_REPRESENTATIVE, organisation)
     email = email.strip().lower()
-    user = User.objects.filter(email=email).first()
-    if user:
-        try:
-            invite_representative(organisation, user, by=by, is_owner=is_owner)
-        except Refused as refusal:
-            raise Refused(str(refusal), field="email") from refusal
-        return True
+    if Representative.objects.filter(user__email=email, organisation=organisation, ended_at=None).exists():
+        raise Refused(_("この人は、すでにこの団体の担当者です。"), field="email")
     today = history(organisation).filter(verb="organisation.invited", at__gt=clock.now() - timedelta(days=1))
     if today.count() >= MOST_A_DAY:
         raise Refused(
@@ -78,7 +75,6 @@ def invite(organisation: Organisation, email: str, *, by: User, is_owner: bool =
         % {"by": by, "organisation": organisation, "link": link, "days": DAYS},
     )
     journal.write("organisation.invited", organisation, by=by, address=email, is_owner=is_owner)
-    return False
 
 
 def read(token: str) -> Invitation:

@@ -28,18 +28,11 @@ def representatives(request, pk):
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         try:
-            added = invitations.invite(
-                organisation, email, by=request.user, is_owner=form.cleaned_data["is_owner"]
-            )
+            invitations.invite(organisation, email, by=request.user, is_owner=form.cleaned_data["is_owner"])
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            said = (
-                _("%(email)sさんを担当者に加えました。")
-                if added
-                else _("%(email)sに招待のメールを送りました。")
-            )
-            messages.success(request, said % {"email": email})
+            messages.success(request, _("%(email)sに招待のメールを送りました。") % {"email": email})
             return redirect("my-representatives", organisation.pk)
     return page(
         request,

@@ -11,7 +11,7 @@ from musubi.people import actions
 from musubi.people.models import Representative
 from musubi.people.permissions import forget_authority
 from musubi.www.partner.invitations import MOST_A_DAY
-from tests.factories.people import make_representative, make_user
+from tests.factories.people import make_municipality, make_representative, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +37,16 @@ def link(here, people):
     return link_in(Delivery.objects.get())
 
 
-def test_invite_of_an_account_adds_it_at_once(here, people, company):
-    make_user(email="other@example.jp")
-    assert here.post(people, {"email": "other@example.jp"}).status_code == 302
-    assert acting(company) == {"haruka@example.jp", "other@example.jp"}
-    assert not Delivery.objects.exists()
+def test_invite_of_an_account_asks_its_owner_first(client, here, people, company, text):
+    desk = make_staff(make_municipality(), "desk", email="desk@example.jp")
+    known = here.post(people, {"email": "Desk@example.jp"}, follow=True)
+    assert acting(company) == {"haruka@example.jp"}
+    link = link_in(Delivery.objects.get(address="desk@example.jp"))
+    # Nobody learns who has an account: the answer is the one for everybody.
+    assert "Desk@example.jpに招待のメールを送りました。" in text(known)
+    client.force_login(desk)
+    assert client.post(link)["Location"] == "/my/"
+    assert acting(company) == {"haruka@example.jp", "desk@example.jp"}
 
 
 def test_invite_of_an_unknown_address_sends_a_link(here, people, company, link):
