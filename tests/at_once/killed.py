@@ -7,14 +7,14 @@ import os
 import sys
 import time
 
-# action: (where it stops, how it is called). It stops just before that function would run.
+# action: where it stops, just before that function would run.
 ACTIONS = {
-    "submit": "musubi.proposals.actions.fulltext.index",
-    "route": "musubi.proposals.actions.journal.write",
-    "open_case": "musubi.cases.actions.opening.journal.write",
-    "close": "musubi.proposals.actions.journal.write",
-    "say": "musubi.cases.actions.talking.update",
-    "record_outcome": "musubi.challenges.actions.journal.write",
+    "submit": "musubi.lib.fulltext.index",
+    "route": "musubi.journal.actions.write",
+    "open_case": "musubi.lib.fulltext.index",
+    "close": "musubi.journal.actions.write",
+    "say": "musubi.journal.actions.write",
+    "record_outcome": "musubi.journal.actions.write",
 }
 
 

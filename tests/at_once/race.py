@@ -1,5 +1,6 @@
 """Several people at the same moment: real threads, each with a connection of its own, and real commits."""
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -36,6 +37,7 @@ def race(*steps: Callable) -> list:
 def cut_in(monkeypatch, owner, name: str, *, first: Callable, second: Callable) -> list:
     """Run `first`; the moment it calls `owner.name`, let `second` run on another connection.
 
+    The function is replaced wherever the product knows it by that name, in whichever file the caller stands.
     `first` goes on when `second` has ended, or after half a second where `second` has to wait for it. So the order
     that a race hits once in a thousand times is hit every time. Returns the result or exception of each.
     """
@@ -60,6 +62,9 @@ def cut_in(monkeypatch, owner, name: str, *, first: Callable, second: Callable) 
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, interrupted)
+        for module in [m for key, m in sys.modules.items() if key.startswith("musubi.")]:
+            if vars(module).get(name) is real:
+                patch.setattr(module, name, interrupted)
         try:
             results[0] = first()
         except Exception as error:

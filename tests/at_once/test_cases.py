@@ -7,11 +7,13 @@ from django.db import transaction
 
 from musubi.cases import actions, agreements, trials
 from musubi.cases.models import Agreement, Case, CaseFile, Meeting, Post, Trial
+from musubi.journal import actions as journal
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.lib.fiscal import end_of_fiscal_year
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.models import Outcome, Story
+from musubi.people import permissions
 from tests.at_once.race import cut_in, race, seen, told
 from tests.factories.cases import make_case
 from tests.factories.people import (
@@ -122,8 +124,7 @@ def test_nothing_lands_in_a_case_that_is_closed_meanwhile(case, desk, colleague,
     """Before it writes: the case closes first, and the other is told. Before it commits: closing waits its turn."""
     screens = [seen(case), seen(case)]
     before = contents(case)
-    owner = {"trial": trials, "outcome": outcomes}.get(name, actions)
-    owner, point = (owner, "require") if moment == "before it writes" else (owner.journal, "write")
+    owner, point = (permissions, "require") if moment == "before it writes" else (journal, "write")
     results = cut_in(
         monkeypatch,
         owner,
@@ -166,7 +167,7 @@ def test_organisation_speaks_while_the_ball_is_handed_on(case, desk, officer, pe
     assert screens[0].ball_organisation_id
     results = cut_in(
         monkeypatch,
-        actions,
+        permissions,
         "require",
         first=lambda: actions.say(screens[0], by=person, body="来月から始められます。"),
         second=lambda: actions.hand_ball(screens[1], other, by=desk, next_step="現場を確かめる"),
@@ -194,7 +195,7 @@ def test_say_while_the_stage_moves_on_is_not_lost(case, officer, person, colleag
     screens = [seen(case), seen(case)]
     results = cut_in(
         monkeypatch,
-        actions,
+        permissions,
         "require",
         first=lambda: actions.say(screens[0], by=person, body="来月から始められます。"),
         second=lambda: actions.advance(screens[1], "planning", by=colleague),
@@ -334,7 +335,7 @@ def test_nobody_reads_half_of_an_action(case, desk, officer, company, monkeypatc
 
     results = cut_in(
         monkeypatch,
-        actions.journal,
+        journal,
         "write",
         first=lambda: actions.hand_ball(seen(case), company, by=desk, next_step="見積りを出す"),
         second=look,

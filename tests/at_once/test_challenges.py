@@ -9,9 +9,10 @@ from musubi.cases.models import Case
 from musubi.challenges import actions, queries
 from musubi.challenges.states import Visibility
 from musubi.journal.models import Entry
-from musubi.lib import clock
+from musubi.lib import clock, lifecycle
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.models import Outcome
+from musubi.people import permissions
 from tests.at_once.race import cut_in, race, seen, told
 from tests.factories.cases import make_contact
 from tests.factories.challenges import make_challenge
@@ -87,7 +88,7 @@ def test_widen_and_close_never_widen_what_is_closed(city, officer, manager, desk
     screens = [seen(challenge), seen(challenge)]
     results = cut_in(
         monkeypatch,
-        actions,
+        lifecycle,
         "update",
         first=lambda: actions.widen(screens[0], by=desk, visibility=Visibility.PUBLIC),
         second=lambda: actions.close(screens[1], by=manager, reason="withdrawn"),
@@ -144,7 +145,7 @@ def test_renew_and_close_never_change_a_closed_one(city, officer, manager, desk,
     screens = [seen(challenge), seen(challenge)]
     results = cut_in(
         monkeypatch,
-        actions,
+        lifecycle,
         "update",
         first=lambda: actions.renew(screens[0], by=officer, expires_on=later),
         second=lambda: actions.close(screens[1], by=manager, reason="withdrawn"),
@@ -158,8 +159,8 @@ def test_classify_and_close_never_change_a_closed_one(city, officer, manager, de
     screens = [seen(challenge), seen(challenge)]
     results = cut_in(
         monkeypatch,
-        actions,
-        "_require_title",
+        permissions,
+        "require",
         first=lambda: actions.save_challenge(screens[0], by=officer, goals=[12]),
         second=lambda: actions.close(screens[1], by=manager, reason="withdrawn"),
     )

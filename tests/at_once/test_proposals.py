@@ -6,8 +6,9 @@ from django.db.models.deletion import Collector
 from musubi.cases import actions as cases
 from musubi.cases.models import Case
 from musubi.journal.models import Entry
-from musubi.lib import clock
+from musubi.lib import clock, fulltext
 from musubi.lib.fiscal import fiscal_year
+from musubi.people import numbering
 from musubi.people.models import Numbering
 from musubi.proposals import actions
 from musubi.proposals.models import Proposal, Routing
@@ -79,12 +80,12 @@ def test_submit_that_fails_late_gives_its_number_back(city, monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError("the disk is full")
 
-    real = actions.fulltext.index
+    real = fulltext.index
 
     def index(thing, **words):
         return fails() if thing.pk == drafts[0].pk else real(thing, **words)
 
-    monkeypatch.setattr(actions.fulltext, "index", index)
+    monkeypatch.setattr(fulltext, "index", index)
     results = race(*(lambda d=draft: actions.submit(d, by=d.author) for draft in drafts))
     assert [type(each) for each in results] == [RuntimeError, type(None)]
     assert refs(city) == numbers(1)
@@ -96,7 +97,7 @@ def test_submit_while_an_autosave_empties_the_words_is_never_submitted_empty(cit
     screen, window = seen(draft), seen(draft)
     results = cut_in(
         monkeypatch,
-        actions,
+        numbering,
         "next_ref",
         first=lambda: actions.submit(screen, by=draft.author),
         second=lambda: actions.save_proposal(window, by=draft.author, title="", content=""),

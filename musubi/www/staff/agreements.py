@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from musubi.cases import agreements as actions
+from musubi.cases import queries as cases
 from musubi.cases.models import Agreement, Case
 from musubi.cases.states import AGREEMENT, AgreementKind
 from musubi.lib.errors import Refused
@@ -113,7 +115,8 @@ def agreement(request, city: str, ref: str):
     """One agreement; who manages agreements also records its signing and its end here."""
     municipality = staff_city(request, city)
     rows = Agreement.objects.filter(municipality=municipality).select_related("department", "municipality")
-    row = fetch(request, rows.prefetch_related("organisations", "cases"), ref=ref)
+    readable = Prefetch("cases", cases.visible_to(request.user, municipality))
+    row = fetch(request, rows.prefetch_related("organisations", readable), ref=ref)
     may_change = may(request.user, Can.MANAGE_AGREEMENT, row)
     form = None
     if may_change and row.state in ("drafting", "review"):

@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from musubi.cases import actions, rules, trials
 from musubi.cases.models import Case
 from musubi.cases.states import CASE, TrialDecision
+from musubi.challenges import queries as challenges
 from musubi.challenges.models import Challenge
 from musubi.challenges.states import Channel
 from musubi.gatherings.models import Gathering
+from musubi.gatherings.queries import listed
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Department, Organisation, User
@@ -91,7 +93,7 @@ class MeetingForm(LineForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["gathering"].queryset = Gathering.objects.filter(municipality=self.case.municipality_id)
+        self.fields["gathering"].queryset = listed(self.case.municipality)
         self.fields["to"].choices = [("", _("今のまま")), *parties(self.case)]
 
     def carry_out(self, *, by):
@@ -386,13 +388,13 @@ class ContactForm(forms.Form):
     )
     summary = forms.CharField(label=_("概要"), widget=_area(4), required=False)
 
-    def __init__(self, *args, municipality, departments, **kwargs):
+    def __init__(self, *args, municipality, departments, user, **kwargs):
         super().__init__(*args, **kwargs)
         known = municipality.members.values("organisation")
         self.fields["organisation"].queryset = Organisation.objects.filter(pk__in=known)
         self.fields["lead"].queryset = departments
-        self.fields["challenge"].queryset = Challenge.objects.filter(
-            municipality=municipality, state__in=["published", "matched"]
+        self.fields["challenge"].queryset = challenges.visible_to(user, municipality).filter(
+            state__in=["published", "matched"]
         )
 
 

@@ -108,7 +108,9 @@ def new_case(request, city: str):
     departments = Department.objects.filter(municipality=municipality, is_active=True)
     if not mine.may_in(Can.OPEN_CASE, municipality.pk, Reach.MUNICIPALITY):
         departments = departments.filter(pk__in=mine.department_ids(municipality.pk))
-    form = ContactForm(request.POST or None, municipality=municipality, departments=departments)
+    form = ContactForm(
+        request.POST or None, municipality=municipality, departments=departments, user=request.user
+    )
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
         organisation = data.pop("organisation")

@@ -8,16 +8,19 @@ from musubi.cases.states import CASE
 from musubi.matching.departments import Knowledge
 from musubi.matching.similar import Similar, similar_proposals
 from musubi.people.models import Municipality
+from musubi.people.permissions import Can, authority
 from musubi.proposals.models import Proposal
+from musubi.proposals.queries import visible_to
 from musubi.proposals.states import PROPOSAL, DeclineReason
 
 MOST_CASES = 500
 
 
-def advise(proposals: list[Proposal], municipality: Municipality) -> list[dict]:
+def advise(proposals: list[Proposal], municipality: Municipality, *, user) -> list[dict]:
     """For each proposal `departments` (items of `parts/suggestions.html`) and `similar` (of `parts/similar.html`).
 
-    Six statements for any number of proposals.
+    Of what was like it before, a department is shown only what it may read. Six statements for any number of
+    proposals, one more for a department.
     """
     if not proposals:
         return []
@@ -31,6 +34,9 @@ def advise(proposals: list[Proposal], municipality: Municipality) -> list[dict]:
     knowledge = Knowledge(municipality, led=led)
     texts = [(proposal.title, f"{proposal.content}\n{proposal.effect}") for proposal in proposals]
     likes = similar_proposals(texts, municipality, exclude=[proposal.pk for proposal in proposals])
+    if municipality.pk not in authority(user).where(Can.SEE_PROPOSAL)[0]:
+        readable = set(visible_to(user, municipality).values_list("pk", flat=True))
+        likes = [[one for one in like if one.thing.pk in readable] for like in likes]
     return [
         {
             "departments": _departments(knowledge, proposal, title, content),

@@ -130,7 +130,7 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     opens = row.state in ("submitted", "routing") and leads.exists()
     answered = bool(routings) and all(r.answer != Answer.WAITING for r in routings)
     open_first = answered and row.state == "routing" and any(r.answer in READY for r in routings)
-    advice = advise([row], municipality)[0] if routes or opens else {"departments": [], "similar": []}
+    advice = advise([row], municipality, user=user)[0] if routes or opens else {"departments": [], "similar": []}
     case = cases.visible_to(user, municipality).filter(proposal=row).first()
     outcome = (
         Outcome.objects.filter(case__proposal=row).select_related("story").order_by("-started_on").first()

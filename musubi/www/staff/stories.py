@@ -7,6 +7,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from musubi.cases import queries as cases
 from musubi.lib.errors import Refused
 from musubi.lib.markdown import render as markdown
 from musubi.outcomes import actions, queries
@@ -24,9 +25,16 @@ PER_PAGE = 20
 def story_list(request, city: str):
     municipality = staff_city(request, city)
     rows = queries.for_cards(queries.stories_visible_to(request.user, municipality)).order_by("-pk")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "municipality": municipality,
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        # A story is everybody's, the case behind it is not.
+        "readable": set(
+            cases.visible_to(request.user, municipality)
+            .filter(outcomes__story__in=[story.pk for story in page])
+            .values_list("pk", flat=True)
+        ),
         "crumbs": _crumbs(municipality),
     }
     return render(request, "staff/stories.html", context)

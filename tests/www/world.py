@@ -1,0 +1,231 @@
+"""One municipality with at least one record of every kind in every state that an address may name, and somebody in
+every role. Built through the actions; everything is called by a short word (`world["draft"]`)."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from musubi.cases import actions as cases
+from musubi.cases import agreements
+from musubi.challenges import actions as challenges
+from musubi.challenges.states import Visibility
+from musubi.imports.actions import preview
+from musubi.journal.models import Entry
+from musubi.lib import clock
+from musubi.notify.models import Delivery, Notice
+from musubi.outcomes import actions as outcomes
+from musubi.people import actions as people
+from musubi.people.models import Municipality, Representative, Staff, User
+from musubi.proposals import actions as proposals
+from musubi.www.partner.invitations import invite
+from tests.factories.cases import make_case, make_contact
+from tests.factories.challenges import make_challenge
+from tests.factories.gatherings import make_gathering
+from tests.factories.people import (
+    make_department,
+    make_member,
+    make_municipality,
+    make_organisation,
+    make_representative,
+    make_staff,
+    make_user,
+)
+from tests.factories.proposals import make_proposal
+from tests.factories.solutions import make_solution
+from tests.imports.tables import csv_of
+
+# Column heads of the matrix: who asks.
+ROLES = {
+    "anon": "nobody signed in",
+    "none": "signed in, without any role",
+    "rep": "representative of the organisation concerned, who answers for it",
+    "mate": "another representative of it, who does not",
+    "rival": "representative of another organisation, also a member here",
+    "off": "officer of the department concerned",
+    "other": "officer of another department",
+    "man": "manager of the department concerned",
+    "desk": "the desk",
+    "adm": "administrator",
+    "aud": "auditor",
+    "far": "the desk of another municipality",
+    "oper": "operator of the installation",
+}
+
+
+@dataclass
+class World:
+    """`things` by their word, `people` by role."""
+
+    city: Municipality
+    people: dict[str, User | None]
+    things: dict[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, word: str):
+        return self.things[word]
+
+    def browser(self, role: str) -> Client:
+        client = Client()
+        if self.people[role]:
+            client.force_login(self.people[role])
+        return client
+
+    def address(self, name: str, *words: str) -> str:
+        """The address `name` of the things called by `words`; a word that names nothing stands for itself."""
+        parts, queue = {}, list(words)
+        for part, converter in addresses()[name].items():
+            if part == "city":
+                parts[part] = self.city.slug
+                continue
+            thing = self.things.get(queue[0], queue[0])
+            queue.pop(0)
+            if converter == "int":
+                parts[part] = thing.pk
+            else:
+                parts[part] = thing if isinstance(thing, str) else thing.ref
+        assert not queue, f"{name} takes {list(parts)}; {queue} is too much"
+        return reverse(name, kwargs=parts)
+
+
+def addresses(*, foreign: bool = False) -> dict[str, dict[str, str]]:
+    """{name: {part: converter}} of every address of the product, or with `foreign` of the packages in it."""
+    found = {}
+
+    def walk(resolver: URLResolver, parts: dict) -> None:
+        for each in resolver.url_patterns:
+            here = parts | {
+                name: type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+                for name, converter in each.pattern.converters.items()
+            }
+            if isinstance(each, URLResolver):
+                walk(each, here)
+            elif isinstance(each, URLPattern):
+                ours = each.callback.__module__.startswith("musubi.")
+                if ours != foreign:
+                    assert each.name or foreign, f"{each} has no name"
+                    if each.name:
+                        found[each.name] = here
+
+    walk(get_resolver(), {})
+    return found
+
+
+def make_file(name: str) -> dict:
+    stored = default_storage.save(f"world/{name}", ContentFile(b"words"))
+    return {"stored": stored, "name": name, "size": 5, "media_type": "text/plain"}
+
+
+def make_world() -> World:
+    city = make_municipality("nagisa", name="なぎさ市")
+    env, sea = make_department(city, "環境課", duties="海岸清掃"), make_department(city, "水産課")
+    company, rival = make_organisation("うみかぜ環境株式会社"), make_organisation("やまかぜ商事株式会社")
+    far = make_municipality("hoka", name="ほか市")
+    who = {
+        "anon": None,
+        "none": make_user(),
+        "rep": make_representative(company),
+        "mate": make_representative(company, is_owner=False),
+        "rival": make_representative(rival),
+        "off": make_staff(city, "officer", env),
+        "other": make_staff(city, "officer", sea),
+        "man": make_staff(city, "manager", env),
+        "desk": make_staff(city, "desk"),
+        "adm": make_staff(city, "administrator"),
+        "aud": make_staff(city, "auditor"),
+        "far": make_staff(far, "desk"),
+        "oper": make_user(is_operator=True),
+    }
+    world = World(city, who)
+    off, man, desk, rep = who["off"], who["man"], who["desk"], who["rep"]
+    things = world.things
+    things |= {
+        "env": env,
+        "sea": sea,
+        "empty": make_department(city, "空課"),
+        "company": company,
+        "rival": rival,
+        "nagisa": "nagisa",
+    }
+
+    # Who belongs where
+    things["member"] = make_member(city, company)
+    make_member(city, rival)
+    applicant, former = make_organisation("会員-applicant"), make_organisation("会員-left")
+    things["applicant"] = people.apply_for_membership(applicant, city, by=None)
+    things["left"] = make_member(city, former)
+    people.leave(things["left"], by=None, reason="移転のため")
+    make_member(far, company)
+    things["applicant-company"], things["former-company"] = applicant, former
+    things["colleague"] = Representative.objects.get(user=who["mate"])
+    things["role"] = Staff.objects.get(user=who["other"])
+    things["closing-day"] = people.set_closing_day(city, clock.today(), by=None, name="開庁記念日")
+    invite(company, "new@example.jp", by=rep)
+    letter = Delivery.objects.latest("pk")
+    things["token"] = letter.body.split("/my/invitations/")[1].split("/")[0]
+    entry = Entry.objects.filter(municipality=city.code).latest("pk")
+    notice = {"user": rep, "kind": entry.verb, "entry_id": entry.pk, "at": clock.now()}
+    things["notice"] = Notice.objects.create(title="お知らせ", path="/my/", **notice)
+    things["letter"] = Delivery.objects.create(
+        notice=things["notice"],
+        user=rep,
+        address=rep.email,
+        subject="お知らせ",
+        body="本文",
+        state="failed",
+        created_at=clock.now(),
+        next_try_at=clock.now(),
+    )
+
+    # Challenges, from the narrowest to the widest, all of 環境課
+    for state in ("draft", "checking"):
+        things[f"c-{state}"] = make_challenge(city, state=state, by=off, desk=desk, title=f"課題-{state}")
+    for step in ("department", "municipality", "members", "public"):
+        words = {"visibility": Visibility[step.upper()], "title": f"課題-{step}"}
+        things[f"c-{step}"] = make_challenge(city, by=off, desk=desk, **words)
+    things["c-closed"] = make_challenge(city, by=off, desk=desk)
+    challenges.close(things["c-closed"], by=man, reason="budget")
+
+    # Proposals of the company
+    words = {"track": "challenge", "challenge": things["c-public"], "by": rep}
+    things["p-draft"] = make_proposal(city, company, state="draft", title="提案-draft", **words)
+    things["p-draft-paper"] = proposals.attach(things["p-draft"], by=rep, **make_file("draft.txt"))
+    things["p-new"] = make_proposal(city, company, by=rep, title="提案-new")
+    things["p-submitted"] = make_proposal(city, company, state="draft", title="提案-submitted", **words)
+    things["paper"] = proposals.attach(things["p-submitted"], by=rep, **make_file("plan.txt"))
+    proposals.submit(things["p-submitted"], by=rep)
+    words = {"state": "routing", "departments": [env], "desk": desk, "by": rep}
+    things["p-routed"] = make_proposal(city, company, title="提案-routed", **words)
+    things["question"] = things["p-routed"].routings.get()
+
+    # Cases of 環境課 with the company, from an agreement to a story
+    words = {"track": "challenge", "challenge": things["c-public"], "by": rep, "title": "案件-company"}
+    case = things["case"] = make_case(city, company, officer=off, desk=desk, **words)
+    things["shared"] = cases.add_file(case, by=off, **make_file("shared.txt"))
+    things["secret"] = cases.add_file(case, by=off, internal=True, **make_file("secret.txt"))
+    cases.note(case, by=off, body="メモ-庁内だけの話")
+    cases.say(case, by=off, body="いつ始められますか。")
+    other = make_contact(city, rival, officer=off, title="案件-rival")
+    words = {"by": desk, "kind": "individual", "title": "分別の協定"}
+    things["agreement"] = agreements.draft_agreement(env, [company], cases=[case], **words)
+    words = {"kind": "implemented", "summary": "週3時間になった。", "started_on": clock.today()}
+    for word in ("o-new", "o-told", "o-untold"):
+        things[word] = outcomes.record_outcome(other, by=off, title=f"成果-{word}", **words)
+    words = {"by": off, "body": "写真を撮るだけです。"}
+    things["s-draft"] = outcomes.write_story(things["o-untold"], title="事例-draft", **words)
+    things["s-public"] = outcomes.write_story(things["o-told"], title="事例-public", **words)
+    outcomes.publish_story(things["s-public"], by=desk)
+
+    # Solutions, gatherings, an import
+    for word, state in (("sol-draft", "draft"), ("sol", "published"), ("sol-withdrawn", "withdrawn")):
+        things[word] = make_solution(company, state=state, title=f"シーズ-{state}")
+    for state in ("draft", "open"):
+        things[f"g-{state}"] = make_gathering(city, state=state, title=f"イベント-{state}")
+    past = clock.now() - timedelta(days=20)
+    things["g-over"] = make_gathering(city, state="closed", starts_at=past, title="イベント-over")
+    things["g-held"] = make_gathering(city, state="held", starts_at=past, title="イベント-held")
+    table = csv_of(["課題名", "内容"], ["海ごみ", "困っている"])
+    things["run"] = preview("challenges", table, "表.csv", city, by=desk)
+    return world
