@@ -61,7 +61,7 @@ def test_sign_up_is_confirmed_by_the_link_in_the_mail(walker, live, city):
     someone = walker().go("/nagihama/propose/").follow("アカウントを作る")
     someone.fill("氏名", "湊 はるか").fill("メールアドレス", EMAIL)
     someone.fill("パスワード", PASSWORD).fill("パスワード (再入力)", PASSWORD)
-    someone.press("ユーザー登録").sees(EMAIL)
+    someone.press("確認のメールを受け取る").sees(EMAIL)
     [mail] = mails_to(EMAIL)
     link = re.search(re.escape(live.url) + r"(/\S+)", mail.body)[1]
     someone.go(link).press("確認する")

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -49,7 +48,7 @@ def register(request):
                 messages.success(
                     request, _("「%(name)s」を登録しました。") % {"name": organisation.display_name}
                 )
-                return redirect(onward or reverse("my-organisation", args=[organisation.pk]))
+                return redirect(onward or "my")
     return page(
         request,
         "organisation_new",

@@ -19,6 +19,7 @@ SOURCES = [
     "www/templatetags/*.py",
     "www/templates/*.html",
     "www/templates/public/*.html",
+    "www/templates/account/*.html",
     "www/templates/accounts/*.html",
     "www/templates/django/forms/*.html",
     "www/templates/allauth/**/*.html",
