@@ -284,18 +284,15 @@ def proposal(town: Town, words: dict, today: date) -> Story:
 
     answered = add_workdays(routed, 4)
     yield clock.at(answered, 15)
-    interested = "case" in words or bool(
-        due
-    )  # the first of two departments would like to; the second is late
+    # The first of two departments would like to talk; the second is late.
+    interested = "case" in words or bool(due)
+    unable = "いまの進め方とは合わないため、今回は難しいです。"
     _answer(
         town,
         routings[0],
         asks[0],
         interested,
-        words.get(
-            "answer",
-            "話を聞きたいです。" if interested else "いまの進め方とは合わないため、今回は難しいです。",
-        ),
+        words.get("answer", "話を聞きたいです。" if interested else unable),
     )
     if due:
         return  # the second department is late
@@ -306,7 +303,7 @@ def proposal(town: Town, words: dict, today: date) -> Story:
             routing,
             name,
             interested,
-            "一緒に話を聞きます。" if interested else "こちらの課でも、今回は難しいです。",
+            "一緒に話を聞きます。" if interested else unable,
             conditional=True,
         )
     if not interested:
