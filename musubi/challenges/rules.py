@@ -32,8 +32,9 @@ class Hint:
     text: str
 
 
+# Begins only where a number begins, and gives no digit back: a page full of digits is read once.
 _NUMBER = re.compile(
-    r"[0-9０-９〇一二三四五六七八九十百千万億]+\s*(人|件|%|％|円|世帯|か所|箇所|回|年|日|時間|割|トン|t|kg|台|校|店|社)"
+    r"(?<![0-9０-９〇一二三四五六七八九十百千万億])[0-9０-９〇一二三四五六七八九十百千万億]++\s*+(人|件|%|％|円|世帯|か所|箇所|回|年|日|時間|割|トン|t|kg|台|校|店|社)"
 )
 _WIDE = re.compile(r"(人口減少|少子高齢化|地域活性化|まちづくり全般|地方創生|にぎわい創出|持続可能なまち)")
 _MEANS = re.compile(r"(アプリ|システム|AI|ドローン|プラットフォーム)(を|の)(導入|開発|構築)")

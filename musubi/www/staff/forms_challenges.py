@@ -1,6 +1,7 @@
 """The form in which a department officer writes a challenge in five minutes, and the small forms of its acts."""
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from musubi.challenges.actions import WORDS
@@ -17,6 +18,7 @@ SECTIONS = [
     (_("3. 分類と締切"), ["scale", "goals", "fields", "deadline"]),
 ]
 RARE = ["channel", "code"]
+LONGEST = 2000
 _ROWS = {"problem": 5, "goal_image": 4, "offer_note": 3, "conditions": 3}
 _HELP = {
     "title": _("「だれの・何を・どうしたい」を1行で。例: 海岸清掃のごみ袋を、続けられる形で用意したい"),
@@ -75,7 +77,9 @@ class ChallengeForm(forms.ModelForm):
         for name, text in _HELP.items():
             self.fields[name].help_text = text
         for name in _ROWS:
-            self.fields[name].max_length = 2000
+            # Set afterwards, so the validator that comes with it must come with it here too.
+            self.fields[name].max_length = LONGEST
+            self.fields[name].validators.append(MaxLengthValidator(LONGEST))
         if self.instance.pk:
             del self.fields["department"]
             self.initial["goals"] = [goal.pk for goal in self.instance.goals.all()]

@@ -339,3 +339,10 @@ def test_page_tells_its_whole_story(town):
         "課題が連携中になった",
     ):
         assert words in page
+
+
+def test_words_longer_than_a_page_are_refused_and_kept(town):
+    answer = town.at("officer").post(NEW, typed(town, act="save", problem="長" * 2001))
+    assert answer.status_code == 422
+    assert "長" * 2001 in text(answer)
+    assert not Challenge.objects.exists()
