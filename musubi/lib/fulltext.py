@@ -117,8 +117,9 @@ class CreateSearchTable(migrations.RunPython):
                 schema_editor.execute(
                     f"CREATE TABLE {name} (rowid bigint PRIMARY KEY, terms tsvector NOT NULL)"
                 )
-                schema_editor.execute(f"CREATE INDEX {name}_terms ON {name} USING gin (terms) "
-                    "WITH (fastupdate = off)")
+                schema_editor.execute(
+                    f"CREATE INDEX {name}_terms ON {name} USING gin (terms) WITH (fastupdate = off)"
+                )
             else:
                 schema_editor.execute(
                     f"CREATE VIRTUAL TABLE {name} USING fts5(terms, tokenize = 'ascii', detail = 'none')"
