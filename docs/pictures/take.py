@@ -26,7 +26,7 @@ def main(origin: str, folder: Path) -> None:
         page.goto(f"{origin}/hamanagi/")
         shots = [page.screenshot()]
         page.goto(f"{origin}/accounts/demo/")
-        page.locator("form:has-text('浜凪市'):has-text('デスク') button").first.click()
+        page.locator("form", has_text="渡会 汐里").locator("button").first.click()
         page.goto(f"{origin}/hamanagi/staff/cases/?view=list")
         page.locator("table tbody a").first.click()
         page.wait_for_load_state()
