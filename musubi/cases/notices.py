@@ -7,7 +7,8 @@ from musubi.cases.states import CASE
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import User
-from musubi.people.queries import people_of, representatives_of
+from musubi.people.permissions import Can
+from musubi.people.queries import answering_for, people_of, representatives_of
 
 
 def _staff_letter(case: Case, user: User, title: str, body: str) -> Letter:
@@ -24,9 +25,8 @@ def _to_organisations(case: Case, title: str, body: str):
 
 
 def _to_staff(case: Case, title: str, body: str):
-    """The owner, and the people of the lead department where the owner has left."""
-    people = {case.owner} if case.owner.is_active else set(people_of(case.lead))
-    for user in people:
+    """The owner, or the people of the lead department where the owner has left."""
+    for user in answering_for(case, owner=case.owner, department=case.lead, can=Can.SEE_CASE):
         yield _staff_letter(case, user, title, body)
 
 

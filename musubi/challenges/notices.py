@@ -8,7 +8,8 @@ from musubi.challenges.models import Challenge
 from musubi.challenges.states import Visibility
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
-from musubi.people.queries import desk_of, members_of, people_of, representatives_of
+from musubi.people.permissions import Can
+from musubi.people.queries import answering_for, desk_of, members_of, people_of, representatives_of
 
 
 def _staff_path(challenge: Challenge) -> str:
@@ -17,6 +18,12 @@ def _staff_path(challenge: Challenge) -> str:
 
 def _public_path(challenge: Challenge) -> str:
     return f"/{challenge.municipality.slug}/challenges/{challenge.ref}/"
+
+
+def _to_owner(challenge: Challenge, title: str, body: str):
+    department = challenge.department
+    for user in answering_for(challenge, owner=challenge.owner, department=department, can=Can.SEE_CHALLENGE):
+        yield Letter(user, title, body, _staff_path(challenge))
 
 
 @tells("challenge.submitted", _("課題の確認依頼(デスク)"))
@@ -35,22 +42,20 @@ def submitted(entry):
 @tells("challenge.returned", _("課題の差戻し"))
 def returned(entry):
     challenge = Challenge.objects.get(pk=entry.object_id)
-    yield Letter(
-        challenge.owner,
+    yield from _to_owner(
+        challenge,
         f"課題の差戻し: {challenge.title}",
         f"デスクから指摘がありました。直してから、もう一度確認を依頼してください。\n\n{entry.data['remarks']}",
-        _staff_path(challenge),
     )
 
 
 @tells("challenge.published", _("課題の公開"))
 def published(entry):
     challenge = Challenge.objects.get(pk=entry.object_id)
-    yield Letter(
-        challenge.owner,
+    yield from _to_owner(
+        challenge,
         f"課題を公開しました: {challenge.title}",
         f"課題「{challenge.title}」({challenge.ref})が公開されました。",
-        _staff_path(challenge),
     )
     yield from _to_members(challenge, entry.data["visibility"])
 
@@ -65,23 +70,21 @@ def widened(entry):
 def expiring(entry):
     challenge = Challenge.objects.get(pk=entry.object_id)
     day = format_date(date.fromisoformat(entry.data["expires_on"]))
-    yield Letter(
-        challenge.owner,
+    yield from _to_owner(
+        challenge,
         f"まもなく掲載期限です: {challenge.title}",
         f"課題「{challenge.title}」({challenge.ref})は{day}に一覧から消えます。続けて募集するときは、掲載期限を延ばしてください。",
-        _staff_path(challenge),
     )
 
 
 @tells("challenge.closed", _("課題の終了"))
 def closed(entry):
     challenge = Challenge.objects.get(pk=entry.object_id)
-    yield Letter(
-        challenge.owner,
+    yield from _to_owner(
+        challenge,
         f"課題が終了しました: {challenge.title}",
         f"課題「{challenge.title}」({challenge.ref})は「{challenge.get_close_reason_display()}」で終了しました。"
         "続けて募集するときは、再公開できます。",
-        _staff_path(challenge),
     )
 
 

@@ -23,6 +23,15 @@ def people_of(department: Department) -> models.QuerySet[User]:
     return User.objects.filter(roles, staff__ended_at=None, is_active=True).distinct()
 
 
+def answering_for(thing, *, owner: User, department: Department, can: Can) -> list[User]:
+    """Whom to tell what happens to `thing`: its owner; or, where the owner's work lies elsewhere now (people rotate
+    every April) and no seat in the municipality grants them `can` on it any more, the people of its department."""
+    cities, sections, _organisations = authority(owner).where(can)
+    if thing.municipality_id in cities or not sections.isdisjoint(thing.department_ids):
+        return [owner]
+    return list(people_of(department))
+
+
 def representatives_of(organisations: Iterable[int]) -> models.QuerySet[User]:
     """Who acts now for any of the organisations (ids)."""
     return User.objects.filter(
