@@ -66,10 +66,13 @@ def find(
     state: str = "",
     open_only: bool = False,
     municipality: Municipality | None = None,
+    newest: int | None = None,
 ) -> models.QuerySet[Challenge]:
-    """`rows` narrowed by what a visitor asked for. `municipality` lets the search index do the narrowing too."""
+    """`rows` narrowed by what a visitor asked for. `municipality` lets the search index do the narrowing too;
+    with `newest` only so many of the texts last written are looked at among all that hold the words."""
     if text.strip():
-        rows = fulltext.search(rows, text, municipality_id=municipality.pk if municipality else None)
+        scope = municipality.pk if municipality else None
+        rows = fulltext.search(rows, text, municipality_id=scope, newest=newest)
     if goal:
         rows = rows.filter(goals=goal)
     if field:

@@ -78,31 +78,41 @@ def _single_letters(text: str) -> Iterable[str]:
 
 
 def search(
-    queryset: models.QuerySet, query: str, *, municipality_id: int | None = None, any_term: bool = False
+    queryset: models.QuerySet,
+    query: str,
+    *,
+    municipality_id: int | None = None,
+    any_term: bool = False,
+    newest: int | None = None,
 ) -> models.QuerySet:
     """`queryset` narrowed to the rows that hold every bigram of `query` (with `any_term`, at least one).
 
-    A query with nothing to look for (blank, only signs) returns the queryset as it is. Queries are cut at
-    200 characters, so that time is bounded whatever is pasted in.
+    With `newest`, to so many of them with the greatest keys, so that a word that is everywhere costs no more.
+    A query with nothing to look for (blank, only signs) returns the queryset as it is. Queries are cut at 200
+    characters, so that time is bounded whatever is pasted in.
     """
     query = query[:LONGEST_QUERY]
     words = tokens(query)
     if not words:
         return queryset.none() if query.strip() else queryset
-    return queryset.filter(pk__in=_matching(queryset.model, words, municipality_id, any_term, queryset.db))
+    found = _matching(queryset.model, words, municipality_id, any_term, newest, queryset.db)
+    return queryset.filter(pk__in=found)
 
 
-def _matching(model, words: list[str], municipality_id: int | None, any_term: bool, using: str) -> RawSQL:
+def _matching(
+    model, words: list[str], municipality_id: int | None, any_term: bool, newest: int | None, using: str
+) -> RawSQL:
     table = f"{model._meta.db_table}_search"
+    cut = f" ORDER BY rowid DESC LIMIT {int(newest)}" if newest else ""
     if connections[using].vendor == "postgresql":
         wanted = (" | " if any_term else " & ").join(f"'{word}'" for word in words)
         if municipality_id:
             wanted = f"({wanted}) & '{scope(municipality_id)}'"
-        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery", [wanted])
+        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery{cut}", [wanted])
     wanted = (" OR " if any_term else " AND ").join(f'"{word}"' for word in words)
     if municipality_id:
         wanted = f'"{scope(municipality_id)}" AND ({wanted})'
-    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s", [wanted])
+    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s{cut}", [wanted])
 
 
 class CreateSearchTable(migrations.RunPython):

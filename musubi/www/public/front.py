@@ -25,9 +25,10 @@ from musubi.www.public.cards import (
 )
 from musubi.www.public.common import city_here
 from musubi.www.public.gatherings import coming
-from musubi.www.public.lists import Filter, Pick, Words, page_of
+from musubi.www.public.lists import NEWEST, Filter, Pick, Words, page_of
 
 CITIES = 24
+ALL_CITIES = 2000  # Japan has 1,788 municipalities and prefectures
 
 
 class FrontFilter(Filter):
@@ -52,7 +53,8 @@ def front(request):
         rows = rows.filter(prefecture=prefecture)
     context = {"form": form, "text": text, "prefecture": prefecture, "prefectures": prefectures.items()}
     if text:
-        found = challenges.find(challenges.listed(), text=text)
+        # A common word is on a quarter of a country's challenges: the newest of them are enough to be sorted.
+        found = challenges.find(challenges.listed(), text=text, newest=None if prefecture else NEWEST)
         if prefecture:
             found = found.filter(municipality__prefecture=prefecture)
         page = page_of(found.order_by("-published_at", "-pk"), request.GET.get("page"), dress_challenges)
@@ -64,7 +66,7 @@ def front(request):
             "cities": _cities(named[:CITIES]),
         }
         return render(request, "public/search.html", context)
-    page = page_of(rows.order_by("code"), request.GET.get("page"), lambda these: these)
+    page = page_of(rows.order_by("code"), request.GET.get("page"), lambda these: these, ALL_CITIES)
     # By key, not by date, and before anything is joined: the newest of a whole country without reading it all.
     newest = challenges.listed().filter(state="published").order_by("-pk").values("pk")[:6]
     newest = dress_challenges(Challenge.objects.filter(pk__in=newest)).order_by("-pk")

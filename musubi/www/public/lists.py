@@ -14,7 +14,9 @@ from musubi.lib.text import normalise
 from musubi.www.templatetags.pieces import escape
 
 PAGE = 20
-MOST = 2000
+MOST = 500  # a list is counted no further
+MOST_NARROWED = 200  # nor one for which several rows are looked at for each that is found
+NEWEST = 1500  # of the texts that hold a word, so many are sorted where nothing else narrows the list
 
 
 class Input(forms.TextInput):
@@ -133,18 +135,23 @@ class Filter(forms.Form):
         return f"?{query.urlencode()}" if query else "?"
 
 
-def page_of(rows: models.QuerySet, number: str | None, dress: Callable[[models.QuerySet], models.QuerySet]):
+def page_of(
+    rows: models.QuerySet,
+    number: str | None,
+    dress: Callable[[models.QuerySet], models.QuerySet],
+    most: int = MOST,
+):
     """One `Page` of `rows`; a number that does not exist gives the first or the last page.
 
-    Two statements. The first counts and sorts: bare keys, `MOST` at most, so that a list over a whole country costs
+    Two statements. The first counts and sorts: bare keys, `most` of them, so that a list over a whole country costs
     no more than one of a city. The second reads the twenty rows of the page whole, through `dress`.
     """
-    keys = list(rows.values_list("pk", flat=True)[:MOST])
+    keys = list(rows.values_list("pk", flat=True)[:most])
     page = Paginator(keys, PAGE).get_page(number)
     shown = {
         row.pk: row for row in dress(rows.model._default_manager.filter(pk__in=page.object_list).order_by())
     }
     # A row that went away between the two statements is left out.
     page.object_list = [shown[key] for key in page.object_list if key in shown]
-    page.is_capped = len(keys) >= MOST
+    page.is_capped = len(keys) >= most
     return page
