@@ -20,10 +20,16 @@ from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 from musubi.people.queries import desk_of
 from musubi.proposals.models import Attachment, Proposal, Routing
-from musubi.proposals.rules import MOST_FILES, gaps, is_editable, is_readable_by_staff
+from musubi.proposals.rules import MOST_FILES, gaps, is_editable, is_own, is_readable_by_staff
 from musubi.proposals.states import PROPOSAL, Answer, DeclineReason, Track
 
 WORDS = ["challenge", "solution", "title", "content", "effect", "request", "schedule", "cost", "field_wanted"]
+
+
+def require_impartial(by: User | None, proposal: Proposal) -> None:
+    """Raise NotAllowed where `by` acts for the very organisation that proposes."""
+    if is_own(by, proposal):
+        raise NotAllowed("あなたが担当者を務める団体の提案です。庁内での検討と決定は、ほかの職員が行います。")
 
 
 @transaction.atomic
@@ -238,6 +244,7 @@ def route(
     Follows: the departments are told; the ball lies with the one that must answer first.
     """
     require(by, Can.ROUTE_PROPOSAL, proposal)
+    require_impartial(by, proposal)
     departments = list(departments)
     if not departments:
         raise Missing("照会する部署を一つ以上選んでください。", field="departments")
@@ -296,6 +303,7 @@ def answer_routing(routing: Routing, *, by: User, answer: str, comment: str) -> 
     Follows: the ball goes to the next department asked, or back to the desk when all have answered.
     """
     require(by, Can.ANSWER_ROUTING, routing)
+    require_impartial(by, routing.proposal)
     if answer == Answer.WAITING or answer not in Answer.values:
         raise Missing("回答を選んでください。", field="answer")
     if not comment.strip():
@@ -350,6 +358,7 @@ def answer_routing(routing: Routing, *, by: User, answer: str, comment: str) -> 
 def recall(proposal: Proposal, *, by: User) -> None:
     """The desk takes a routed proposal back to its own table, whatever was answered so far."""
     require(by, Can.ROUTE_PROPOSAL, proposal)
+    require_impartial(by, proposal)
     ball = hand_to(
         desk_of(proposal.municipality_id),
         due_on=due(proposal.municipality_id, "proposal", "submitted"),
@@ -383,6 +392,7 @@ def decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None
     Follows: the organisation is told both. The proposal keeps its number and may be routed again.
     """
     require(by, Can.DECIDE_PROPOSAL, proposal)
+    require_impartial(by, proposal)
     if not is_readable_by_staff(proposal):
         raise NotAllowed
     if proposal.state == "dialogue":

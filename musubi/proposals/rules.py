@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from musubi.people.permissions import authority
 from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 
@@ -11,6 +12,12 @@ MOST_FILES = 10
 def is_readable_by_staff(proposal: Proposal) -> bool:
     """A draft is nobody's business but its organisation's."""
     return proposal.state != "draft"
+
+
+def is_own(user, proposal: Proposal) -> bool:
+    """Whether the person acts for the organisation that proposes. Whatever their role in the municipality, they
+    neither read what is said inside about their own proposal nor decide on it."""
+    return proposal.organisation_id in authority(user).organisation_ids
 
 
 def is_editable(proposal: Proposal) -> bool:

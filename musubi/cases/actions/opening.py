@@ -49,6 +49,9 @@ def open_case(
         raise Missing("主担当課を選んでください。", field="lead")
     require(by, Can.OPEN_CASE, lead)
     require(by, Can.SEE_PROPOSAL, proposal)
+    proposals.require_impartial(by, proposal)
+    if lead.municipality_id != proposal.municipality_id:
+        raise Refused("ほかの自治体の部署は主担当課にできません。", field="lead")
     if not is_readable_by_staff(proposal):
         raise NotAllowed
     proposals.enter_dialogue(proposal, by=by)

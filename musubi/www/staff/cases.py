@@ -1,6 +1,7 @@
 """The shared record from the municipality's side: the board, the list, one case on one page."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import FileResponse, Http404
@@ -173,7 +174,13 @@ def case_file(request, city: str, ref: str, pk: int):
 def _case(request, city: str, ref: str, can: Can | None = None):
     municipality = staff_city(request, city)
     rows = queries.for_rows(queries.visible_to(request.user, municipality))
-    return fetch(request, rows, can, ref=ref)
+    row = fetch(request, rows, can, ref=ref)
+    if not authority(request.user).organisation_ids.isdisjoint(row.organisation_ids):
+        # The route to adoption and what else is agreed inside is not for a party, whatever their role here.
+        raise PermissionDenied(
+            _("あなたが担当者を務める団体の案件です。団体の画面の「連携案件」からご覧ください。")
+        )
+    return row
 
 
 def _page(request, city: str, case, *, bound=None, status: int = 200):

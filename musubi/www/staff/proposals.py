@@ -112,7 +112,10 @@ def _proposal(request, city: str, ref: str, can: Can | None = None) -> tuple[Mun
         .select_related("ball_department", "ball_organisation")
         .prefetch_related("routings__department", "routings__asked_by", "routings__answered_by")
     )
-    return municipality, fetch(request, rows, can, ref=ref)
+    row = fetch(request, rows, can, ref=ref)
+    # Its page tells what the departments say of it; the proposer's own page does not.
+    actions.require_impartial(request.user, row)
+    return municipality, row
 
 
 def _detail(request, municipality, row: Proposal, *, route_form=None, answer_forms=None, open_form=None):
@@ -130,7 +133,9 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     opens = row.state in ("submitted", "routing") and leads.exists()
     answered = bool(routings) and all(r.answer != Answer.WAITING for r in routings)
     open_first = answered and row.state == "routing" and any(r.answer in READY for r in routings)
-    advice = advise([row], municipality, user=user)[0] if routes or opens else {"departments": [], "similar": []}
+    advice = (
+        advise([row], municipality, user=user)[0] if routes or opens else {"departments": [], "similar": []}
+    )
     case = cases.visible_to(user, municipality).filter(proposal=row).first()
     outcome = (
         Outcome.objects.filter(case__proposal=row).select_related("story").order_by("-started_on").first()
