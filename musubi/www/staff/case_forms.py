@@ -6,21 +6,23 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from musubi.cases import actions, rules, trials
-from musubi.cases.models import Case
+from musubi.cases.models import Case, CaseFile
 from musubi.cases.states import CASE, TrialDecision
 from musubi.challenges import queries as challenges
 from musubi.challenges.models import Challenge
 from musubi.challenges.states import Channel
 from musubi.gatherings.models import Gathering
 from musubi.gatherings.queries import listed
+from musubi.lib.errors import Refused
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Department, Organisation, User
 from musubi.people.queries import members_of, people_of
 from musubi.plan.models import Goal
 from musubi.proposals.states import DeclineReason
-from musubi.services.storage import ACCEPT, accept_upload
+from musubi.services.storage import ACCEPT
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
+from musubi.www.partner.files import keep
 
 
 def _area(rows: int = 3) -> forms.Textarea:
@@ -110,19 +112,12 @@ class FileForm(LineForm):
     internal = forms.BooleanField(label=_("庁内のみ(団体には見せない)"), required=False)
 
     def carry_out(self, *, by):
-        upload = self.cleaned_data["upload"]
-        accepted = accept_upload(upload)
-        actions.add_file(
-            self.case,
-            by=by,
-            stored=upload,
-            name=accepted.name,
-            size=accepted.size,
-            media_type=accepted.media_type,
-            internal=self.cleaned_data["internal"],
-            body=self.cleaned_data["body"],
-            key=self.cleaned_data["key"],
-        )
+        words = dict(self.cleaned_data)
+        try:
+            kept = keep(CaseFile, words.pop("upload"))
+        except Refused as refusal:
+            raise Refused(str(refusal), field="upload") from refusal
+        actions.add_file(self.case, by=by, **kept, **words)
 
 
 class BallForm(CaseForm):
