@@ -1,6 +1,6 @@
 """Which challenges a person may read, and how lists narrow them."""
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 
 from musubi.challenges.models import Challenge
@@ -91,6 +91,22 @@ def find(
 def for_cards(rows: models.QuerySet[Challenge]) -> models.QuerySet[Challenge]:
     """With what a card shows, in a constant number of statements."""
     return rows.select_related("department", "municipality").prefetch_related("goals", "fields")
+
+
+def goal_numbers(keys: list[int]) -> dict[int, list[int]]:
+    """The goals of challenges, by the challenge's key. Plain SQL, as every list asks for them."""
+    found: dict[int, list[int]] = {}
+    if keys:
+        places = ", ".join(["%s"] * len(keys))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT challenge_id, goal_id FROM challenges_challenge_goals "
+                f"WHERE challenge_id IN ({places}) ORDER BY goal_id",
+                keys,
+            )
+            for key, goal in cursor.fetchall():
+                found.setdefault(key, []).append(goal)
+    return found
 
 
 def to_check(municipality: Municipality) -> models.QuerySet[Challenge]:

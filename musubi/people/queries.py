@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from musubi.lib import clock, fulltext
@@ -13,6 +13,18 @@ from musubi.people.permissions import Can, authority
 def desk_of(municipality_id: int) -> Department:
     """The municipality's desk. Every municipality has one; its set-up makes it."""
     return Department.objects.get(municipality_id=municipality_id, is_desk=True)
+
+
+def section_names(municipality_id: int) -> list[tuple[int, str, str]]:
+    """(id, name, English name) of the departments at work, in order. Plain SQL: every filter asks for them, and a
+    queryset takes five times as long to be put together as to answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, name, name_en FROM people_department WHERE municipality_id = %s AND is_active "
+            "ORDER BY position, id",
+            [municipality_id],
+        )
+        return cursor.fetchall()
 
 
 def people_of(department: Department) -> models.QuerySet[User]:

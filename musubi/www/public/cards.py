@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from musubi.challenges.models import Challenge
+from musubi.challenges.queries import goal_numbers
 from musubi.challenges.rules import takes_proposals
 from musubi.challenges.states import CHALLENGE, Scale
 from musubi.gatherings.models import Gathering
@@ -71,10 +72,7 @@ def challenge_cards(
     `municipality` is set on rows that were read by `dress_challenges_here`.
     """
     rows = list(rows)
-    goals: dict[int, list[int]] = {}
-    ties = Challenge.goals.through.objects.filter(challenge__in=[row.pk for row in rows])
-    for pk, goal in ties.order_by("goal").values_list("challenge", "goal"):
-        goals.setdefault(pk, []).append(goal)
+    goals = goal_numbers([row.pk for row in rows])
     if municipality:
         for row in rows:
             row.municipality = municipality

@@ -14,6 +14,7 @@ from musubi.challenges.states import LISTED, Scale, Visibility
 from musubi.lib import clock, markdown
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
+from musubi.people.queries import section_names
 from musubi.plan.queries import field_choices
 from musubi.www.kept import public_page
 from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
@@ -46,11 +47,9 @@ class ChallengeFilter(Filter):
         self.fields["q"].widget.attrs["placeholder"] = _("例: 海ごみ、子育て、防災")
         self.fields["goal"].offer((n, f"{n} {goal_name(n)}") for n in GOALS)
         self.fields["field"].offer(field_choices())
-        name = "name_en" if get_language() == "en" else "name"
-        departments = municipality.departments.filter(is_active=True)
-        self.fields["department"].offer(
-            (pk, n or ja) for pk, n, ja in departments.values_list("pk", name, "name")
-        )
+        english = get_language() == "en"
+        names = section_names(municipality.pk)
+        self.fields["department"].offer((pk, (english and name_en) or name) for pk, name, name_en in names)
 
 
 def _order(name: str) -> list:
@@ -132,7 +131,7 @@ def challenge(request, city: str, ref: str):
             "conditions": markdown.render(row.conditions),
             "offers": _offers(row),
             "facts": _facts(row, its_fields),
-            "goals": list(_goals_of(row)),
+            "goals": queries.goal_numbers([row.pk]).get(row.pk, []),
             "chain": of_challenge(row),
             "related": related(row, its_fields[0][0] if its_fields else ""),
         },
@@ -142,12 +141,6 @@ def challenge(request, city: str, ref: str):
 def _offers(row: Challenge) -> list[str]:
     names = ["offers_field", "offers_data", "offers_publicity", "offers_budget"]
     return [Challenge._meta.get_field(name).verbose_name for name in names if getattr(row, name)]
-
-
-def _goals_of(row: Challenge):
-    """Their numbers: the names are the same everywhere."""
-    ties = Challenge.goals.through.objects.filter(challenge=row)
-    return ties.order_by("goal").values_list("goal", flat=True)
 
 
 def _facts(row: Challenge, its_fields: list[tuple[str, str]]) -> list[tuple]:
