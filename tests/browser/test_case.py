@@ -162,6 +162,7 @@ def test_case_is_one_record_of_all_sides_but_what_is_internal_stays_inside(
 def test_case_moves_from_stage_to_stage_and_says_what_is_missing(walker, city, desk, officer, company):
     case = make_case(city, company, officer=officer, desk=desk, title=TITLE)
     here = f"/nagihama/staff/cases/{case.ref}/"
+    manager = make_staff(city, "manager", officer.staff.get().department, name="海野 長")
     walk = walker(officer).go(here)
 
     def advance(to, *, reason="", status=200):
@@ -187,9 +188,18 @@ def test_case_moves_from_stage_to_stage_and_says_what_is_missing(walker, city, d
     walk.fill("終了日", (clock.today() + timedelta(days=60)).isoformat(), within=form)
     walk.fill("成功を測る指標", "分別にかかる時間の削減率", within=form).fill("しきい値", "50", within=form)
     walk.fill("単位", "%", within=form).press("記録する", within=form).sees("実証実験を計画しました。")
-    form = walk.unfold("実証実験を進める")
-    walk.choose("実証実験", "分別の画像判定", within=form).choose("すること", "計画を承認する", within=form)
-    walk.press("記録する", within=form)
+    # Whoever plans it does not approve it: a manager does.
+    for person, status in ((officer, 422), (manager, 200)):
+        approver = walker(person).go(here)
+        form = approver.unfold("実証実験を進める")
+        approver.choose("実証実験", "分別の画像判定", within=form).choose(
+            "すること", "計画を承認する", within=form
+        )
+        approver.press("記録する", within=form, status=status)
+        approver.sees(
+            "実証実験の記録を更新しました。" if status == 200 else "この操作を行う権限がありません。"
+        )
+    walk.go(here)
     advance("実証").sees("「実証」に進みました")
 
     # Leaving stages out wants a reason, which all sides read.

@@ -67,6 +67,10 @@ class Walk:
         """Follow the (first) link and look at the page it leads to."""
         return self._leave(self.link(name, within=within).first, 200)
 
+    def press_on(self, what: Locator, *, status: int = 200) -> "Walk":
+        """Press this very element and look at the page it leads to."""
+        return self._leave(what, status)
+
     def _leave(self, what: Locator, status: int) -> "Walk":
         with self.page.expect_navigation() as found:
             what.click()

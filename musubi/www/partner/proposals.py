@@ -11,6 +11,7 @@ from musubi.cases.models import Case
 from musubi.cases.queries import visible_to as visible_cases
 from musubi.cases.states import OPEN as OPEN_STAGES
 from musubi.lib.errors import Refused
+from musubi.outcomes.models import Outcome
 from musubi.people.permissions import Can
 from musubi.proposals import actions
 from musubi.proposals.models import Attachment
@@ -213,7 +214,13 @@ def _chain(row, case: Case | None) -> list[dict]:
         href = reverse("my-case", args=[case.municipality.slug, case.ref])
         found |= {"title": case.title, "href": href, "note": case.ref}
     steps.append(found)
-    outcome = {"kind": _("成果"), "icon": "star"}
+    outcome, story = {"kind": _("成果"), "icon": "star"}, {"kind": _("連携事例"), "icon": "book"}
     if case and case.outcome_count:
-        outcome["title"] = _("%(n)d件の成果") % {"n": case.outcome_count}
-    return [*steps, outcome]
+        newest = (
+            Outcome.objects.filter(case=case).select_related("story").order_by("-started_on", "-pk").first()
+        )
+        outcome |= {"title": newest.title, "note": newest.get_kind_display()}
+        told = getattr(newest, "story", None)
+        if told and told.state == "published":
+            story |= {"title": told.title, "href": reverse("story", args=[row.municipality.slug, told.ref])}
+    return [*steps, outcome, story]
