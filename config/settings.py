@@ -9,6 +9,7 @@
 | `MUSUBI_DEMO` | off | `1`: one-click sign-in, visible outbox, a loud banner |
 | `MUSUBI_DEBUG` | off | `1`: tracebacks in the browser (never in production) |
 | `MUSUBI_HTTPS` | off | `1`: secure cookies, HSTS, behind a reverse proxy that sets `X-Forwarded-Proto` |
+| `MUSUBI_PROXIES` | `0` | how many reverse proxies add to `X-Forwarded-For`; sign-in attempts are counted per visitor by it |
 | `MUSUBI_VAR` | `var/` | where files, the embedded database and the collected static files live |
 | `EMAIL_URL` | none | `smtp://user:password@host:587/?tls=1`; without it mail waits in its rows |
 | `MUSUBI_MAIL_FROM` | `noreply@localhost` | the sender of every mail |
@@ -178,6 +179,8 @@ ACCOUNT_ADAPTER = "musubi.www.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "musubi.www.accounts.forms.SignupForm"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Behind a proxy every visitor comes from the proxy's address: uncounted, ten wrong passwords of one would lock out all.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("MUSUBI_PROXIES", "0"))
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Musubi"
@@ -206,7 +209,13 @@ STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR_DIR / "files", "base_url": None},
+        "OPTIONS": {
+            "location": VAR_DIR / "files",
+            "base_url": None,
+            # People's files are for this account alone, not for everybody with a login on the machine.
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -252,6 +261,10 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+if os.environ.get("MUSUBI_OIDC_SERVER"):
+    # Signing in there begins with a form here that is answered by a redirect, which browsers hold to form-action.
+    _sso = urlsplit(os.environ["MUSUBI_OIDC_SERVER"])
+    SECURE_CSP["form-action"].append(f"{_sso.scheme}://{_sso.netloc}")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

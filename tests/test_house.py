@@ -49,6 +49,12 @@ def test_files_are_kept_outside_the_installation():
     assert not settings.VAR_DIR.is_relative_to(settings.BASE_DIR)
 
 
+def test_files_are_for_the_account_of_the_installation_alone():
+    name = default_storage.save("private/試し.txt", ContentFile(b"1"))
+    path = Path(default_storage.path(name))
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
 def test_passwords_are_hashed_quickly():
     assert make_password("x").startswith("md5$")
 
