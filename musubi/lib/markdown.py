@@ -5,8 +5,10 @@ never heard of Markdown press Enter where they want a new line.
 """
 
 import re
+from importlib import import_module
 
 import nh3
+from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -44,8 +46,20 @@ _parser = (
 _PLAIN = re.compile(r"[^\W_]([^\x00-\x1f!-/:-@\[-`{-\xa0\u2028\u2029]*[^\W_]|[^\W_]*)[、。]?")
 
 
+# A text of a few kilobytes must not become megabytes, nor minutes: a table whose rows are shorter than its head is
+# filled up with empty cells (up to 65,536 of them as it comes), and what is longer than a chapter is shown as typed.
+# (The package exports a function of the module's name, so the module is asked for by its own.)
+import_module("markdown_it.rules_block.table").MAX_AUTOCOMPLETED_CELLS = 500
+LONGEST = 20_000
+
+
 def render(text: str) -> SafeString:
-    """HTML of a text, safe to put into a page. Links carry rel="nofollow noopener"; images are not shown."""
+    """HTML of a text, safe to put into a page. Links carry rel="nofollow noopener"; images are not shown.
+
+    A text of more than `LONGEST` characters is shown as it was typed, in paragraphs.
+    """
+    if len(text) > LONGEST:
+        return mark_safe(linebreaks(text, autoescape=True))
     if _PLAIN.fullmatch(text):
         return mark_safe(f"<p>{text}</p>\n")
     tokens = _parser.parse(text)

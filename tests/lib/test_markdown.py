@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musubi.lib import markdown
-from musubi.lib.markdown import render
+from musubi.lib.markdown import LONGEST, render
 
 
 def test_render_gives_a_safe_string():
@@ -87,3 +87,14 @@ def test_a_plain_paragraph_is_what_markdown_would_make_of_it(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(markdown, "_PLAIN", re.compile(r"(?!)"))
         assert quick == render(text)
+
+
+def test_a_small_text_does_not_become_a_great_table():
+    text = "|" + "a|" * 400 + "\n|" + "-|" * 400 + "\n" + "|\n" * 1000
+    assert len(render(text)) < 20 * len(text)
+
+
+def test_a_text_beyond_the_longest_is_shown_as_typed():
+    html = render("> " * LONGEST + "**海**<script>alert(1)</script>\n次")
+    assert isinstance(html, SafeString)
+    assert html.endswith("**海**&lt;script&gt;alert(1)&lt;/script&gt;<br>次</p>")
