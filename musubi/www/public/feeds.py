@@ -1,5 +1,7 @@
 """What is new, for feed readers."""
 
+import unicodedata
+
 from django.contrib.syndication.views import Feed
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
@@ -12,6 +14,12 @@ from musubi.www.kept import public_page
 from musubi.www.public.common import city_here
 
 NEWEST = 20
+
+
+def _readable(text: str) -> str:
+    """`text` without the control characters that XML cannot hold: one of them, pasted into one title, would take
+    the whole feed down."""
+    return "".join(letter for letter in text if letter in "\t\n" or unicodedata.category(letter) != "Cc")
 
 
 class News(Feed):
@@ -48,10 +56,10 @@ class News(Feed):
 
     def item_title(self, item):
         kind = {"challenge": _("課題"), "story": _("連携事例")}[item[1]]
-        return f"[{kind}] {item[2].title}"
+        return _readable(f"[{kind}] {item[2].title}")
 
     def item_description(self, item):
-        return item[3][:400]
+        return _readable(item[3][:400])
 
     def item_link(self, item):
         return reverse(item[1], args=[item[4], item[2].ref])

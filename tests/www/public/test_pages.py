@@ -275,6 +275,12 @@ def test_the_feed_holds_challenges_and_stories_newest_first(client, city, desk, 
     assert link == f"http://testserver/minato/challenges/{challenge.ref}/"
 
 
+def test_the_feed_survives_a_pasted_control_character(client, city, desk):
+    make_challenge(city, desk=desk, title="落ち\x0b葉", problem="年に\x0c40回")
+    feed = ElementTree.fromstring(client.get("/minato/feed.atom").content)
+    assert "[課題] 落ち葉" in [each.findtext(f"{ATOM}title") for each in feed.iter(f"{ATOM}entry")]
+
+
 # --- statements, language, robots -------------------------------------------------------------------------------
 
 
