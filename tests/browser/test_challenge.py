@@ -97,7 +97,9 @@ def test_challenge_from_writing_to_the_public_list(walker, city, officer, desk, 
 
     # Visibility widens in steps, and each step shows on the very next request.
     checker.go(f"/nagihama/staff/challenges/{written.ref}/").sees("海水浴場のため使えない")
-    checker.pick("庁内 — 職員だけが読めます").press("この範囲で公開する").sees("公開しました(庁内)")
+    checker.pick("庁内 — 職員だけが読めます").press("この範囲で公開する").sees(
+        "公開範囲を「庁内」にして公開しました"
+    )
     resident.go("/nagihama/challenges/").sees("1件")
     checker.follow("公開範囲を広げる").pick("会員").press("広げる").sees("公開範囲を「会員」に広げました")
     resident.go("/nagihama/challenges/").sees("1件")
