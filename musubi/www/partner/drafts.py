@@ -39,8 +39,8 @@ SHOWN_SAVED = ["title", "content", "effect", "request", "field_wanted", "schedul
 @keeps_words
 def new(request):
     """The form of a proposal that does not exist yet; the first save makes the draft."""
-    if request.method == "POST" and request.POST.get("draft", "").isdecimal():
-        return edit(request, int(request.POST["draft"]))
+    if request.method == "POST" and (made := _number(request.POST.get("draft", ""))):
+        return edit(request, made)
     organisations = organisations_of(request.user)
     if not organisations:
         messages.info(
@@ -118,9 +118,7 @@ class Writing:
         if chosen := self.challenges.filter(ref=challenge).first() if challenge else None:
             initial["challenge"] = chosen.pk
         own = self.form.fields["solution"].queryset
-        if solution.isdecimal() and (
-            offer := own.prefetch_related("goals", "fields").filter(pk=solution).first()
-        ):
+        if offer := own.prefetch_related("goals", "fields").filter(pk=_number(solution)).first():
             initial |= {
                 "solution": offer.pk,
                 "title": offer.title,
@@ -162,10 +160,8 @@ class Writing:
     def show(self, status: int = 200, **more):
         proposal, form = self.proposal, self.form
         chosen = None
-        if "challenge" in form.fields:
-            picked = form["challenge"].value()
-            if str(picked or "").isdecimal():
-                chosen = self.challenges.select_related("department").filter(pk=picked).first()
+        if "challenge" in form.fields and (picked := _number(str(form["challenge"].value() or ""))):
+            chosen = self.challenges.select_related("department").filter(pk=picked).first()
         title = proposal.title if proposal and proposal.title else _("新しい提案")
         return page(
             self.request,
@@ -230,7 +226,7 @@ class Writing:
         return kept
 
     def _take_off(self, pk: str) -> None:
-        attachment = self.proposal.attachments.filter(pk=pk if pk.isdecimal() else 0).first()
+        attachment = self.proposal.attachments.filter(pk=_number(pk)).first()
         if attachment:
             actions.detach(attachment, by=self.request.user)
 
@@ -327,6 +323,11 @@ def _steps(edit_href: str = "") -> list[dict]:
         {"label": _("提出前の確認"), "state": "current" if checking else "todo"},
         {"label": _("提出"), "state": "todo"},
     ]
+
+
+def _number(text: str) -> int:
+    """A row's number as the address or a hidden field says; 0, which no row has, where it says nothing sensible."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def _key(text: str) -> UUID | None:

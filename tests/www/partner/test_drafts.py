@@ -381,3 +381,15 @@ def test_draft_is_shared_by_the_organisations_people(client, company, draft, for
     response = client.post(form, WORDS | {"title": "同僚の題", "seen": draft.saved_at.isoformat()})
     assert response.status_code == 302
     assert fresh(draft).title == "同僚の題"
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 25, "x", "-1", "٣" * 40])
+def test_numbers_that_make_no_sense_are_no_numbers(here, city, company, number):
+    new = f"/my/proposals/new/?city={city.slug}&track=challenge&organisation={company.pk}"
+    assert here.get(f"{new}&solution={number}&challenge={number}").status_code == 200
+    words = {"title": "題", "draft": number, "challenge": number, "do": "save"}
+    assert here.post(new, words).status_code == 422
+    row = Proposal.objects.get()
+    path = f"/my/proposals/{row.pk}/edit/"
+    assert here.post(path, {"title": "題", "challenge": number, "do": "save"}).status_code == 422
+    assert here.post(path, {"title": "題", "do": f"detach:{number}"}).status_code == 302
