@@ -12,6 +12,7 @@ from musubi.cases.states import CASE, PATH, PostKind
 from musubi.cases.thread import post
 from musubi.journal import actions as journal
 from musubi.lib import clock
+from musubi.lib.era import format_date
 from musubi.lib.errors import Missing, Refused
 from musubi.lib.lifecycle import move, update
 from musubi.people.models import Department, User
@@ -180,7 +181,7 @@ def set_adoption_route(case: Case, *, by: User, budget: str, department: Departm
         adoption_department=department,
         adoption_deadline=deadline,
     )
-    text = f"{budget} / {department} / {deadline}"
+    text = f"{budget} / {department} / {format_date(deadline)}"
     post(case, PostKind.DECISION, by=by, body=text, internal=True, data={"decision": "adoption_route"})
     journal.write(
         "case.adoption_agreed", case, by=by, budget=budget, department=department.name, deadline=str(deadline)

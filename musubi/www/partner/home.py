@@ -30,6 +30,7 @@ def home(request):
         _("今日"),
         organisations=organisations,
         memberships=memberships,
+        applied=[row for row in memberships if row.state == "applied"],
         mine=mine,
         theirs=theirs[:SHOWN],
         theirs_count=len(theirs),

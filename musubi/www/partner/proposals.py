@@ -108,7 +108,7 @@ def receipt(request, pk):
         following=_following(row),
         actions=[
             (_("提案の状況を見る"), reverse("my-proposal", args=[row.pk]), "primary"),
-            (_("今日に戻る"), reverse("my"), ""),
+            (_("「今日」の画面に戻る"), reverse("my"), ""),
         ],
     )
 

@@ -403,7 +403,9 @@ def publish(request, city: str, ref: str):
     form = PublishForm(posted(request))
     if form.is_valid() and attempt(form, lambda: actions.publish(row, by=request.user, **form.cleaned_data)):
         messages.success(
-            request, _("公開しました(%(to)s)。担当課に知らせます。") % {"to": row.get_visibility_display()}
+            request,
+            _("公開範囲を「%(to)s」にして公開しました。担当課に知らせます。")
+            % {"to": row.get_visibility_display()},
         )
         return redirect("staff-challenge", city, ref)
     return _act(

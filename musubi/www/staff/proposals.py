@@ -38,7 +38,7 @@ from musubi.www.staff.forms_proposals import (
 from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, status_of
 from musubi.www.staff.matches import advise
 from musubi.www.staff.verbs import history_items
-from musubi.www.staff.waiting import due_words
+from musubi.www.staff.waiting import acts_for, due_words
 from musubi.www.templatetags.pieces import wareki
 
 TABS = ["", "submitted", "routing", "dialogue", "accepted", "declined", "withdrawn"]
@@ -128,6 +128,8 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
         for r in routings
         if r.answer == Answer.WAITING and row.state == "routing" and may(user, Can.ANSWER_ROUTING, r)
     ]
+    # Whoever oversees everything may answer for a department too, but is not the one who is asked.
+    own = [r for r in mine if r.department_id in acts_for(user, Can.ANSWER_ROUTING, municipality)]
     routes = may(user, Can.ROUTE_PROPOSAL, row) and row.state in ("submitted", "routing", "declined")
     leads = _leads(user, municipality, row)
     opens = row.state in ("submitted", "routing") and leads.exists()
@@ -149,8 +151,10 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
         "proposal": row,
         "state": PROPOSAL[row.state],
         "ball": ball(row, user),
-        "jump": _jump(row, mine, routes, bool(opens and open_first)),
-        "answers": [(r, answer_forms.get(r.pk) or AnswerForm(prefix=f"r{r.pk}")) for r in mine],
+        "jump": _jump(row, own, routes, bool(opens and open_first)),
+        "answers": [
+            (r, answer_forms.get(r.pk) or AnswerForm(prefix=f"r{r.pk}"), r in own) for r in sorted(mine, key=lambda r: r not in own)
+        ],
         "routings": [(r, due_words(r.due_on, closed) if r.answer == Answer.WAITING else "") for r in routings],
         "route_form": (route_form or _route_form(row, routings)) if routes else None,
         "route_first": row.state == "submitted",

@@ -86,7 +86,7 @@ def _menu(user, municipality: Municipality) -> Menu:
     )
 
 
-def _acts_for(user, can: Can, municipality: Municipality) -> frozenset[int]:
+def acts_for(user, can: Can, municipality: Municipality) -> frozenset[int]:
     """The departments for which the person works with `can`: the ones their seats cover."""
     return frozenset().union(
         *(seat.covers for seat in authority(user).in_municipality(municipality.pk) if can in seat.role.grants)
@@ -94,14 +94,14 @@ def _acts_for(user, can: Can, municipality: Municipality) -> frozenset[int]:
 
 
 def _cases(user, municipality):
-    departments = _acts_for(user, Can.MOVE_CASE, municipality)
+    departments = acts_for(user, Can.MOVE_CASE, municipality)
     return Case.objects.filter(
         municipality=municipality, ball_department__in=departments, stage__in=CASES_OPEN
     )
 
 
 def _questions(user, municipality):
-    departments = _acts_for(user, Can.ANSWER_ROUTING, municipality)
+    departments = acts_for(user, Can.ANSWER_ROUTING, municipality)
     return Routing.objects.filter(
         department__in=departments,
         answer="waiting",
@@ -112,7 +112,7 @@ def _questions(user, municipality):
 
 def _returned(user, municipality):
     """Drafts the desk has sent back, of the departments the person writes for."""
-    departments = _acts_for(user, Can.WRITE_CHALLENGE, municipality)
+    departments = acts_for(user, Can.WRITE_CHALLENGE, municipality)
     return Challenge.objects.filter(
         municipality=municipality, department__in=departments, state="draft"
     ).exclude(remarks="")
@@ -164,7 +164,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             Task(href=reverse(name, args=[slug, ref]), due=due, left=due_words(due, closed), **facts)
         )
 
-    for routing in questions_to(_acts_for(user, Can.ANSWER_ROUTING, municipality), municipality)[:MOST_ROWS]:
+    for routing in questions_to(acts_for(user, Can.ANSWER_ROUTING, municipality), municipality)[:MOST_ROWS]:
         proposal = routing.proposal
         add(
             "staff-proposal",
@@ -177,7 +177,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             step=_("照会に回答する"),
             since=routing.asked_at,
         )
-    for case in lying_with(_acts_for(user, Can.MOVE_CASE, municipality), municipality)[:MOST_ROWS]:
+    for case in lying_with(acts_for(user, Can.MOVE_CASE, municipality), municipality)[:MOST_ROWS]:
         add(
             "staff-case",
             case.ref,

@@ -240,7 +240,7 @@ def test_decline_wants_reason_and_feedback_and_keeps_either(town):
     assert (row.state, row.decline_reason, row.feedback) == ("declined", "budget", "来年度にぜひ。")
     page = text(town.at("desk").get(f"/nagisa/staff/proposals/{row.ref}/"))
     assert "来年度にぜひ。" in page
-    assert "ほかの部署にも照会する" in page  # a no is not the end: another department may be asked
+    assert "別の部署に照会し直す" in page  # a no is not the end: another department may be asked
 
 
 def test_recall_brings_it_back_to_the_desk(town):
@@ -407,3 +407,13 @@ def test_today_costs_the_same_for_one_and_for_many(town, django_assert_max_num_q
         fill()
     with django_assert_max_num_queries(len(one)):
         town.at("desk").get("/nagisa/staff/")
+
+
+def test_only_the_department_asked_has_its_answer_as_the_next_step(town):
+    row = routed(town)
+    asked = text(town.at("officer").get(f"/nagisa/staff/proposals/{row.ref}/"))
+    assert "次にすること: 環境課として回答する" in asked
+    assert "に代わって回答する" not in asked
+    overseeing = text(town.at("desk").get(f"/nagisa/staff/proposals/{row.ref}/"))
+    assert "次にすること: 環境課として回答する" not in overseeing
+    assert "環境課に代わって回答する" in overseeing
