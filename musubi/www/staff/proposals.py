@@ -205,7 +205,8 @@ def _open_form(user, municipality, row: Proposal, leads, routings, data=None):
     people = User.objects.filter(
         staff__municipality=municipality, staff__ended_at=None, staff__role__in=["desk", "officer", "manager"], is_active=True
     ).distinct()  # fmt: skip
-    initial = {"lead": ready[0] if ready else owner, "title": row.title}
+    # Who wrote the challenge leads, where they would talk; else the first who would.
+    initial = {"lead": owner if owner in ready or not ready else ready[0], "title": row.title}
     return OpenCaseForm(data, departments=leads, people=people.order_by("name"), initial=initial)
 
 

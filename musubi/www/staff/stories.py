@@ -122,7 +122,7 @@ def _form_page(request, municipality, form, outcome, *, key: str, story=None):
 
 def _crumbs(municipality, *, linked: bool = False):
     here = reverse("staff-stories", args=[municipality.slug]) if linked else ""
-    return [(municipality.name, reverse("staff-home", args=[municipality.slug])), (_("連携事例"), here)]
+    return [(_("今日"), reverse("staff-home", args=[municipality.slug])), (_("連携事例"), here)]
 
 
 urlpatterns = [
