@@ -4,6 +4,7 @@
 The protocol is one command (INSTREAM), so no package stands between.
 """
 
+import logging
 import os
 import socket
 import struct
@@ -13,6 +14,7 @@ from typing import BinaryIO
 
 TIMEOUT = 30.0
 _CHUNK = 1 << 16
+log = logging.getLogger(__name__)
 
 
 class Verdict(StrEnum):
@@ -41,6 +43,7 @@ def scan(file: BinaryIO, address: str | None = None) -> Result:
     try:
         answer = _ask(file, address)
     except (OSError, ValueError) as error:
+        log.warning("clamd at %s could not be asked: %s", address, error)
         return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}")
     finally:
         file.seek(0)
@@ -48,6 +51,7 @@ def scan(file: BinaryIO, address: str | None = None) -> Result:
         return Result(Verdict.CLEAN)
     if answer.endswith(" FOUND"):
         return Result(Verdict.INFECTED, answer.removeprefix("stream: ").removesuffix(" FOUND"))
+    log.warning("clamd at %s did not look through a file: %s", address, answer or "no answer")
     return Result(Verdict.NOT_SCANNED, answer or "clamd said nothing")
 
 
