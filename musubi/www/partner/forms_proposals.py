@@ -9,6 +9,7 @@ from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 from musubi.services.storage import ACCEPT
 from musubi.solutions.models import Solution
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import SdgGoalPicker
 
 TRACK_WORDS = {
@@ -88,10 +89,10 @@ class ProposalForm(forms.Form):
     solution = forms.ModelChoiceField(
         label=_("もとになるソリューション"), queryset=None, required=False, empty_label=_("なし")
     )
-    goals = forms.ModelMultipleChoiceField(
+    goals = RowsField(
         label=_("SDGsゴール"), queryset=Goal.objects.all(), required=False, widget=SdgGoalPicker
     )
-    fields_of_work = forms.ModelMultipleChoiceField(
+    fields_of_work = RowsField(
         label=_("分野"),
         queryset=Field.objects.all(),
         required=False,

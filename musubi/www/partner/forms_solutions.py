@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from musubi.people.models import Organisation
 from musubi.plan.models import Field, Goal
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import SdgGoalPicker
 
 
@@ -33,10 +34,10 @@ class SolutionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     cost = forms.CharField(label=_("費用の目安"), max_length=200, required=False)
-    goals = forms.ModelMultipleChoiceField(
+    goals = RowsField(
         label=_("SDGsゴール"), queryset=Goal.objects.all(), required=False, widget=SdgGoalPicker
     )
-    fields_of_work = forms.ModelMultipleChoiceField(
+    fields_of_work = RowsField(
         label=_("分野"), queryset=Field.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
 

@@ -17,7 +17,7 @@ def propose(request, city):
     municipality = city_here(request, city)
     open_ones = find(listed(municipality), open_only=True)
     # Whoever comes from a challenge's page is led on to that very challenge.
-    chosen = open_ones.filter(ref=request.GET.get("challenge", "")).first()
+    chosen = open_ones.filter(ref=request.GET.get("challenge", "").replace("\x00", "")).first()
     of_challenge = {"challenge": chosen.ref} if chosen else {}
     return render(
         request,

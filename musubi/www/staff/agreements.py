@@ -19,6 +19,7 @@ from musubi.lib.errors import Refused
 from musubi.people.models import Department, Organisation
 from musubi.people.permissions import Can, authority, may
 from musubi.www.access import fetch, staff_city
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput
 
 PER_PAGE = 20
@@ -28,13 +29,13 @@ class AgreementForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("種類"), choices=AgreementKind.choices)
     title = forms.CharField(label=gettext_lazy("名称"), max_length=120)
     department = forms.ModelChoiceField(None, label=gettext_lazy("所管"))
-    organisations = forms.ModelMultipleChoiceField(
+    organisations = RowsField(
         None,
         label=gettext_lazy("相手の団体"),
         widget=forms.SelectMultiple(attrs={"size": 8}),
         help_text=gettext_lazy("CtrlキーまたはCommandキーを押しながら選ぶと、複数の団体を選べます。"),
     )
-    cases = forms.ModelMultipleChoiceField(
+    cases = RowsField(
         None,
         label=gettext_lazy("もとになった案件"),
         required=False,

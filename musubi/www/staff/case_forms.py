@@ -21,6 +21,7 @@ from musubi.people.queries import members_of, people_of
 from musubi.plan.models import Goal
 from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
 from musubi.www.partner.files import keep
 
@@ -401,9 +402,7 @@ class StoryForm(forms.Form):
         widget=_area(14),
         help_text=_("公開されます。団体名や写真の了解を取ってから書きましょう。Markdownが使えます。"),
     )
-    goals = forms.ModelMultipleChoiceField(
-        Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker
-    )
+    goals = RowsField(Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker)
 
 
 def parties(case: Case) -> list[tuple[str, str]]:

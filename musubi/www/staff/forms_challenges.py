@@ -9,6 +9,7 @@ from musubi.challenges.models import Challenge
 from musubi.challenges.states import CHALLENGE, CloseReason, Scale, Visibility
 from musubi.people.models import Department
 from musubi.plan.models import Field, Goal
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
 
 OFFERS = ["offers_field", "offers_data", "offers_publicity", "offers_budget"]
@@ -55,10 +56,8 @@ class ChallengeForm(forms.ModelForm):
             (Scale.LARGE, _("大きな社会課題 — 何年もかけて取り組むこと")),
         ],
     )
-    goals = forms.ModelMultipleChoiceField(
-        Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker
-    )
-    fields_ = forms.ModelMultipleChoiceField(
+    goals = RowsField(Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker)
+    fields_ = RowsField(
         Field.objects.all(), label=_("分野"), required=False, widget=forms.CheckboxSelectMultiple
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -11,6 +11,7 @@ from musubi.plan.models import Field, Goal
 from musubi.proposals.actions import WORDS
 from musubi.proposals.models import Proposal
 from musubi.proposals.states import PROPOSAL, Answer, DeclineReason, Track
+from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
 
 NEW = "new"
@@ -39,7 +40,7 @@ class ProposalFilter(forms.Form):
 
 
 class RouteForm(forms.Form):
-    departments = forms.ModelMultipleChoiceField(
+    departments = RowsField(
         Department.objects.none(),
         label=_("照会する部署"),
         widget=forms.CheckboxSelectMultiple,
@@ -144,10 +145,8 @@ class ReceiveForm(forms.ModelForm):
         choices=[c for c in Channel.choices if c[0] != Channel.SITE],
         initial=Channel.WALK_IN,
     )
-    goals = forms.ModelMultipleChoiceField(
-        Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker
-    )
-    fields_ = forms.ModelMultipleChoiceField(
+    goals = RowsField(Goal.objects.all(), label=_("SDGsゴール"), required=False, widget=SdgGoalPicker)
+    fields_ = RowsField(
         Field.objects.all(), label=_("分野"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
