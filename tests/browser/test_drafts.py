@@ -61,8 +61,13 @@ def test_draft_survives_the_end_of_the_session(live, page, sign_in, person, faul
     assert page.get_by_text("消えてほしくない言葉").is_visible()
     faults.clear()
     sign_in(page, person)
-    begin(page, live)
+    page.get_by_role("link", name="ログインして続ける").click()
+    page.get_by_text("送信していない入力を元に戻しました。").wait_for()
     assert page.get_by_label("提案の内容").input_value() == "消えてほしくない言葉"
+    # It is the draft that was begun, not a second one.
+    page.get_by_role("button", name="下書き保存").click()
+    page.get_by_text("に下書きを保存しました。").wait_for()
+    assert stored() == ("漁網のごみ袋", "消えてほしくない言葉")
 
 
 def test_draft_in_two_windows_tells_the_older_one(live, page, sign_in, person, faults):

@@ -48,10 +48,12 @@
   form.addEventListener("htmx:afterRequest", (event) => {
     flying = false;
     if (!event.detail.xhr.getResponseHeader("X-Saved")) return;
-    // Once saved, the draft is opened under its own address: what is typed from here on must be found there.
+    // Once saved, the draft has an address of its own: what is typed from here on must be found there.
+    const draft = form.querySelector("[name=draft]");
     const before = "musubi:" + form.dataset.autosave, words = localStorage.getItem(before);
     localStorage.removeItem(before);
-    form.dataset.autosave = "proposal-" + form.querySelector("[name=draft]").value;
+    form.dataset.autosave = "proposal-" + draft.value;
+    form.action = draft.dataset.edit;
     if (words && sent !== typed) localStorage.setItem("musubi:" + form.dataset.autosave, words);
   });
   form.addEventListener("htmx:sendError", () => tell(english
