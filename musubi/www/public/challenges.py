@@ -85,7 +85,7 @@ def challenges(request, city: str):
         state=wanted.get("state", ""),
         open_only="open" in wanted,
         municipality=municipality,
-        newest=NEWEST if set(wanted) == {"q"} else None,
+        newest=NEWEST,
     )
     most = MOST_NARROWED if wanted else MOST
     page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges_here, most)

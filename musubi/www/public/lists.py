@@ -16,7 +16,7 @@ from musubi.www.templatetags.pieces import escape
 PAGE = 20
 MOST = 500  # a list is counted no further
 MOST_NARROWED = 200  # nor one for which several rows are looked at for each that is found
-NEWEST = 1500  # of the texts that hold a word, so many are sorted where nothing else narrows the list
+NEWEST = 1500  # of all texts of a municipality that hold a word, so many are looked at
 
 
 class Input(forms.TextInput):

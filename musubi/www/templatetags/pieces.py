@@ -300,6 +300,35 @@ def page_numbers(page) -> Iterable[int | str]:
     return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
 
 
+@register.simple_tag(takes_context=True)
+def pagination(context, page) -> SafeString:
+    """`parts/pagination.html`, drawn here because each of its links repeats the query string."""
+    if page.paginator.num_pages <= 1:
+        return mark_safe("")
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    before = escape(f"?{query.urlencode()}&page=" if query else "?page=")
+    hidden = f'<span class="vh">{escape(_("ページ"))} </span>'
+    items = []
+    for n in page_numbers(page):
+        if n == page.number:
+            items.append(f'<li><span class="page" aria-current="page">{hidden}{n}</span></li>')
+        elif n == page.paginator.ELLIPSIS:
+            items.append('<li><span class="page" aria-hidden="true">…</span></li>')
+        else:
+            items.append(f'<li><a href="{before}{n}">{hidden}{n}</a></li>')
+    back = onward = ""
+    if page.has_previous():
+        words = f"{icon('left')}{escape(_('前へ'))}"
+        back = f'<a href="{before}{page.previous_page_number()}" rel="prev">{words}</a>'
+    if page.has_next():
+        words = f"{escape(_('次へ'))}{icon('right')}"
+        onward = f'<a href="{before}{page.next_page_number()}" rel="next">{words}</a>'
+    return mark_safe(
+        f'<nav class="pages" aria-label="{escape(_("ページ"))}">{back}<ul>{"".join(items)}</ul>{onward}</nav>'
+    )
+
+
 @register.simple_tag
 def table_cell(cell, columns: list[dict], index: int) -> SafeString:
     """One cell of `parts/table.html`; the first of a row is its heading."""
