@@ -146,7 +146,10 @@ def walker(chromium, live, faults, sign_in, axe, request, tmp_path):
 
     yield walker
     failed = getattr(request.node, "failed_in_browser", False)
-    unseen = [] if failed else [f"never looked at: {walk.unseen}" for walk in walks if walk.unseen]
+    unseen = []
+    if not failed:
+        left = [url for walk in walks for url in [*walk.missed, walk.unseen] if url]
+        unseen = [f"never looked at: {url}" for url in left]
     for number, walk in enumerate(walks, 1):
         if (failed or faults or unseen) and not walk.page.is_closed():
             picture = tmp_path / f"page-{number}.png"

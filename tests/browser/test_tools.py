@@ -52,7 +52,12 @@ def who(request):
     return HttpResponse(GOOD.replace("結び", name))
 
 
-urlpatterns = [path("who/", who)]
+@login_not_required
+def wide(request):
+    return HttpResponse(GOOD.replace("結び", "<svg width='400' height='9' aria-hidden='true'></svg>幅"))
+
+
+urlpatterns = [path("who/", who), path("wide/", wide)]
 
 
 @pytest.mark.urls("tests.browser.test_tools")
@@ -63,3 +68,20 @@ def test_sign_in_is_known_to_the_served_product(live, page, sign_in, axe):
     page.goto(f"{live.url}/who/")
     assert page.inner_text("h1") == "hana@example.jp"
     axe(page)
+
+
+@pytest.mark.urls("tests.browser.test_tools")
+def test_walk_page_wider_than_the_window_fails(walker):
+    walker(width=1280).go("/wide/")
+    with pytest.raises(AssertionError, match="wider than 360 px"):
+        walker(width=360).go("/wide/")
+
+
+@pytest.mark.urls("tests.browser.test_tools")
+def test_walk_page_left_without_a_look_is_noticed(walker):
+    walk = walker().go("/who/")
+    walk.page.goto(f"{walk.url}/wide/")
+    walk.page.goto(f"{walk.url}/who/")
+    assert (walk.missed, walk.unseen) == ([f"{walk.url}/wide/"], f"{walk.url}/who/")
+    walk.missed.clear()
+    walk.look()

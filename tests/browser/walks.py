@@ -35,12 +35,14 @@ class Walk:
         """`reader`: where `page` runs no scripts, a page that does, in which axe-core reads what `page` shows."""
         self.page, self.url, self.width = page, url, width
         self._axe, self._reader = axe, reader
+        # Pages that were left without a look, and the one that was come to but not yet looked at.
+        self.missed: list[str] = []
         self.unseen = ""
         page.on("domcontentloaded", self._arrive)
 
     def _arrive(self, page: Page) -> None:
         if self.unseen:
-            raise AssertionError(f"left without a look: {self.unseen}")
+            self.missed.append(self.unseen)
         self.unseen = page.url
 
     def new_tab(self) -> "Walk":
