@@ -20,6 +20,7 @@ A line of the data files is `[when, verb, …]`, where `when` is the number of d
 | `decide` | decision, reason | the trial is decided |
 | `pause` | days, reason | the case is laid aside |
 | `outcome` | the fields of `record_outcome` as a table | an outcome is recorded |
+| `story` | the fields of `write_story` as a table | the outcome's story is written, and published by the desk |
 | `close` | reason, feedback | the case ends without one |
 """
 
@@ -32,6 +33,7 @@ from musubi.gatherings.models import Gathering
 from musubi.lib import clock
 from musubi.lib.fiscal import end_of_fiscal_year
 from musubi.outcomes import actions as outcomes
+from musubi.outcomes.models import Outcome
 from musubi.people.models import Department, Organisation, User
 from musubi.www.demo.player import Story, open_day
 from musubi.www.demo.town import Town
@@ -169,6 +171,11 @@ class Talk:
     def do_outcome(self, words: dict) -> None:
         words = {"started_on": clock.today(), **words}
         outcomes.record_outcome(self.case, by=self.officer, **words)
+
+    def do_story(self, words: dict) -> None:
+        outcome = Outcome.objects.filter(case=self.pk).latest("recorded_at")
+        story = outcomes.write_story(outcome, by=self.officer, **words)
+        outcomes.publish_story(story, by=self.town.desk)
 
     def do_close(self, reason: str, feedback: str) -> None:
         cases.close(self.case, by=self.officer, reason=reason, feedback=feedback)
