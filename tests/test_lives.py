@@ -1,10 +1,11 @@
 """Random lives of challenges, proposals and cases, one move after the other: what must hold, holds at every step."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -12,6 +13,9 @@ from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from tests import lives
+
+# Even chances: what Hypothesis draws itself leans to the first of a list, and lives stay short.
+CHANCE = st.randoms(use_true_random=True)
 
 
 class Lives(RuleBasedStateMachine):
@@ -32,12 +36,13 @@ class Lives(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undone.__exit__(None, None, None)
 
-    def play(self, name: str, data) -> None:
+    def play(self, name: str, rng: Random) -> None:
         entries = Entry.objects.count()
         self.moment += timedelta(minutes=1)
+        note(name)
         try:
             with clock.standing_at(self.moment):
-                lives.MOVES[name](self.city, lambda things: data.draw(st.sampled_from(things)))
+                lives.MOVES[name](self.city, rng.choice)
         except lives.Nothing:
             return
         except Refused as refusal:
@@ -47,23 +52,24 @@ class Lives(RuleBasedStateMachine):
         self.made.append(name)
         self.news = True
 
-    @rule(name=st.sampled_from(sorted(lives.MOVES)), data=st.data())
-    def anything(self, name, data):
-        self.play(name, data)
+    @rule(rng=CHANCE)
+    def anything(self, rng):
+        self.play(rng.choice(sorted(lives.MOVES)), rng)
 
     # What usually follows, so that lives become long ones.
 
-    @rule(name=st.sampled_from(["route_a_proposal", "answer_a_question", "open_a_case"]), data=st.data())
-    def a_proposal_goes_on(self, name, data):
-        self.play(name, data)
+    @rule(rng=CHANCE)
+    def a_proposal_goes_on(self, rng):
+        names = ["submit_a_proposal", "route_a_proposal", "answer_a_question", "open_a_case"]
+        self.play(rng.choice(names), rng)
 
-    @rule(name=st.sampled_from(["say_something", "hand_the_ball", "advance_a_case"]), data=st.data())
-    def a_case_goes_on(self, name, data):
-        self.play(name, data)
+    @rule(rng=CHANCE)
+    def a_case_goes_on(self, rng):
+        self.play(rng.choice(["say_something", "hand_the_ball", "advance_a_case"]), rng)
 
-    @rule(name=st.sampled_from(["plan_a_trial", "carry_a_trial_on", "record_an_outcome"]), data=st.data())
-    def a_case_bears_fruit(self, name, data):
-        self.play(name, data)
+    @rule(rng=CHANCE)
+    def a_case_bears_fruit(self, rng):
+        self.play(rng.choice(["plan_a_trial", "carry_a_trial_on", "record_an_outcome"]), rng)
 
     @rule(days=st.sampled_from([1, 7, 90, 300]))
     def days_pass(self, days):
@@ -104,3 +110,4 @@ def test_random_lives_never_break_a_rule():
     # The lives were lives: half of the moves went through at least once, and a case came as far as an outcome.
     assert {"open_a_case", "say_something", "advance_a_case", "record_an_outcome"} <= played
     assert len(played) > len(lives.MOVES) // 2, sorted(set(lives.MOVES) - played)
+    print(len(played), sorted(set(lives.MOVES) - played))

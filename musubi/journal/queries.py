@@ -28,6 +28,6 @@ def fingerprint(municipality: str) -> str:
         sources, values = [newest.format(where="")], []
     union = " UNION ALL ".join(f"SELECT * FROM ({source}) AS s{i}" for i, source in enumerate(sources))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT MAX(id), SUM(id) FROM ({union}) AS newest", values)  # noqa: S608
+        cursor.execute(f"SELECT MAX(id), SUM(id) FROM ({union}) AS newest", values)
         top, total = cursor.fetchone()
     return f"{top or 0}-{total or 0}"

@@ -22,7 +22,7 @@ from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
 from musubi.www.access import city_or_404, fetch
 from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
-from musubi.www.partner.files import keep, serve
+from musubi.www.files import keep, serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
 from musubi.www.partner.page import add_refusal, page

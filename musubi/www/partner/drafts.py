@@ -28,7 +28,7 @@ from musubi.proposals.queries import of_organisations
 from musubi.proposals.rules import gaps
 from musubi.proposals.states import Track
 from musubi.www.access import fetch
-from musubi.www.partner.files import keep
+from musubi.www.files import keep
 from musubi.www.partner.forms_proposals import TRACK_WORDS, ProposalForm, StartForm, initial_of
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words

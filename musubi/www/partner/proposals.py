@@ -19,7 +19,7 @@ from musubi.proposals.queries import of_organisations, visible_to
 from musubi.proposals.states import OPEN, PROPOSAL, WAITING, DeclineReason
 from musubi.www.access import fetch
 from musubi.www.case_record import days_words
-from musubi.www.partner.files import serve
+from musubi.www.files import serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.turns import closing_days, proposal_turn

@@ -21,9 +21,9 @@ from musubi.people.queries import members_of, people_of
 from musubi.plan.models import Goal
 from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
+from musubi.www.files import keep
 from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput, SdgGoalPicker
-from musubi.www.partner.files import keep
 
 
 def _area(rows: int = 3) -> forms.Textarea:

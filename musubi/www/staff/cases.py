@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from musubi.people.permissions import Can, Reach, authority, may
 from musubi.people.queries import closing_days
 from musubi.www.access import fetch, staff_city
 from musubi.www.case_record import ball, chain, days_words, file_item, is_mine, stages, thread_items
+from musubi.www.files import serve
 from musubi.www.staff.case_filters import CaseFilter
 from musubi.www.staff.case_forms import FORMS, ContactForm
 
@@ -165,10 +166,7 @@ def case_file(request, city: str, ref: str, pk: int):
     file = queries.files(case, request.user).filter(pk=pk).first()
     if file is None:
         raise Http404
-    response = FileResponse(file.file.open("rb"), as_attachment=True, filename=file.name)
-    response["Content-Type"] = file.media_type
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return serve(file)
 
 
 def _case(request, city: str, ref: str, can: Can | None = None):

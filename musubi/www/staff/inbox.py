@@ -28,7 +28,9 @@ def inbox(request, city: str):
         "page": page,
         "rows": [
             {"proposal": proposal, "left": due_words(proposal.ball_due_on, closed), **advice}
-            for proposal, advice in zip(proposals, advise(proposals, municipality, user=request.user), strict=True)
+            for proposal, advice in zip(
+                proposals, advise(proposals, municipality, user=request.user), strict=True
+            )
         ],
     }
     return render(request, "staff/inbox.html", context)
