@@ -201,10 +201,7 @@ def _funnel(found: dict, href) -> list[dict]:
             "n": f"{proposals['value'] / challenges['value']:.1f}"
         }
         met["share"] = _("課題の%(n)s%%") % {"n": f"{words.percent(found['challenges_realised_share']):g}"}
-    if proposals["value"]:
-        dialogues["share"] = _("提案の%(n)s%%") % {
-            "n": f"{100 * dialogues['value'] / proposals['value']:.1f}"
-        }
+    # Organisations over proposals would be a share of nothing: the dialogues have none.
     channel = found["dialogues_by_channel"]
     if dialogues["value"]:
         dialogues["note"] = _("イベントで%(event)s、その外で%(other)s") % channel
