@@ -107,7 +107,7 @@ class City:
         """Mostly somebody whose work it is, sometimes anybody: who may not is refused."""
         mine = [person for name in usual for person in getattr(self, name)]
         # An own object each time, as each request has: what a person may do is kept on it.
-        chosen = pick(mine) if pick([True] * 5 + [False]) else pick(self.staff + self.representatives)
+        chosen = pick(mine) if pick([True] * 11 + [False]) else pick(self.staff + self.representatives)
         return User.objects.get(pk=chosen.pk)
 
     def one(self, pick: Pick, model, **wanted):
