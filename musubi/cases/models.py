@@ -236,7 +236,7 @@ class Agreement(Record):
 
     class Meta:
         verbose_name = _("協定")
-        ordering = ["-signed_on", "-id"]
+        ordering = [F("signed_on").desc(nulls_first=True), "-id"]
         constraints = [
             models.UniqueConstraint(fields=["municipality", "ref"], name="agreement_ref_once"),
             models.CheckConstraint(

@@ -1,7 +1,7 @@
 """Which cases a person may read, and what of each."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from musubi.cases.models import Agreement, Case, CaseFile, Post
 from musubi.cases.states import CONCLUDED, OPEN
@@ -57,9 +57,12 @@ def lying_with(departments, municipality: Municipality) -> models.QuerySet[Case]
 def of_organisations(user) -> models.QuerySet[Case]:
     """The cases of the person's organisations, in every municipality, the one due first on top."""
     mine = Case.organisations.through.objects.filter(organisation__in=authority(user).organisation_ids)
-    return for_rows(
-        Case.objects.filter(pk__in=mine.values("case")).order_by("closed_at", "ball_due_on", "id")
-    )
+    return for_rows(open_first(Case.objects.filter(pk__in=mine.values("case"))))
+
+
+def open_first(rows: models.QuerySet[Case]) -> models.QuerySet[Case]:
+    """Open cases by their due day, then the closed ones, the last closed on top. (Databases differ on where NULL goes.)"""
+    return rows.order_by(F("closed_at").desc(nulls_first=True), "ball_due_on", "id")
 
 
 def find(

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -123,4 +124,6 @@ def _show(request, title: str, form: SolutionForm, solution: Solution | None = N
 
 def _own(user):
     mine = authority(user).organisation_ids
-    return Solution.objects.filter(organisation__in=mine).order_by("-published_at", "-id")
+    return Solution.objects.filter(organisation__in=mine).order_by(
+        F("published_at").desc(nulls_first=True), "-id"
+    )

@@ -63,7 +63,7 @@ def case_list(request, city: str):
     }
     closed = closing_days(municipality.pk)
     if context["is_list"]:
-        ordered = queries.for_rows(rows).order_by("closed_at", "ball_due_on", "id")
+        ordered = queries.open_first(queries.for_rows(rows))
         page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": [(case, days_words(case, closed)) for case in page]}
     else:
