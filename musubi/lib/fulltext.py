@@ -103,16 +103,18 @@ def _matching(
     model, words: list[str], municipality_id: int | None, any_term: bool, newest: int | None, using: str
 ) -> RawSQL:
     table = f"{model._meta.db_table}_search"
-    cut = f" ORDER BY rowid DESC LIMIT {int(newest)}" if newest else ""
+    cut = f"ORDER BY rowid DESC LIMIT {int(newest)}" if newest else ""
     if connections[using].vendor == "postgresql":
         wanted = (" | " if any_term else " & ").join(f"'{word}'" for word in words)
         if municipality_id:
             wanted = f"({wanted}) & '{scope(municipality_id)}'"
-        return RawSQL(f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery{cut}", [wanted])
+        # OFFSET 0 keeps PostgreSQL from walking the keys and unpacking the words of each to see whether it fits.
+        found = f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery OFFSET 0"
+        return RawSQL(f"SELECT rowid FROM ({found}) AS found {cut}", [wanted])
     wanted = (" OR " if any_term else " AND ").join(f'"{word}"' for word in words)
     if municipality_id:
         wanted = f'"{scope(municipality_id)}" AND ({wanted})'
-    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s{cut}", [wanted])
+    return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s {cut}", [wanted])
 
 
 class CreateSearchTable(migrations.RunPython):

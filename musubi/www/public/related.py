@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from musubi.challenges.models import Challenge
@@ -13,6 +13,13 @@ from musubi.www.public.cards import state_words
 
 LOOKED_AT = 40
 SHOWN = 3
+# One list of keys: PostgreSQL reads the whole table where a row may be on one list or on another.
+CANDIDATES = """
+    SELECT id FROM
+        (SELECT id FROM challenges_challenge WHERE municipality_id = %s ORDER BY id DESC LIMIT %s) AS here
+    UNION ALL SELECT challenge_id FROM
+        (SELECT challenge_id FROM challenges_challenge_fields WHERE field_id = %s ORDER BY id DESC LIMIT %s) AS alike
+"""
 COLUMNS = ["ref", "state", "deadline"]  # past its date of expiry nothing is listed
 CITY_COLUMNS = ["municipality__slug", "municipality__name", "municipality__name_en"]
 
@@ -29,12 +36,9 @@ def related(challenge: Challenge, field: str) -> dict[str, list[dict]]:
     Looks at the newest challenges of the same city and of the same field of work (its code, or ""), whatever the
     number of all challenges, and ranks them by the words of their titles and their field.
     """
-    through = Challenge.fields.through.objects
-    same_field = through.filter(field=field).order_by("-pk").values("challenge")[:LOOKED_AT] if field else []
-    same_city = Challenge.objects.filter(municipality=challenge.municipality_id).order_by("-pk").values("pk")
     rows = (
         listed()
-        .filter(Q(pk__in=same_field) | Q(pk__in=same_city[:LOOKED_AT]))
+        .filter(pk__in=RawSQL(CANDIDATES, [challenge.municipality_id, LOOKED_AT, field, LOOKED_AT]))
         .order_by()
         .values_list("pk", "title", "municipality", *COLUMNS, *CITY_COLUMNS)
     )
