@@ -110,7 +110,7 @@ def challenge(request, city: str, ref: str):
     if row is None:
         raise Http404
     row.municipality = municipality
-    codes = set(Challenge.fields.through.objects.filter(challenge=row).values_list("field", flat=True))
+    goals, codes = queries.goals_and_fields(row.pk)
     its_fields = [(code, name) for code, name in field_choices() if code in codes]
     label, tone = state_words(row)
     return render(
@@ -131,7 +131,7 @@ def challenge(request, city: str, ref: str):
             "conditions": markdown.render(row.conditions),
             "offers": _offers(row),
             "facts": _facts(row, its_fields),
-            "goals": queries.goal_numbers([row.pk]).get(row.pk, []),
+            "goals": goals,
             "chain": of_challenge(row),
             "related": related(row, its_fields[0][0] if its_fields else ""),
         },
