@@ -6,6 +6,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.db import models
 from django.utils.functional import cached_property
+from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -126,13 +127,13 @@ class Filter(forms.Form):
         return f"「{value}」" if name == "q" else field.label
 
     def _href(self, **changes) -> str:
-        query = self.request.GET.copy()
-        query.pop("page", None)
-        for name, value in changes.items():
-            query.pop(name, None)
-            if value:
-                query[name] = value
-        return f"?{query.urlencode()}" if query else "?"
+        kept = [
+            (name, value)
+            for name, values in self.request.GET.lists()
+            if name != "page" and name not in changes
+            for value in values
+        ]
+        return "?" + urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
 
 
 def page_of(
