@@ -132,3 +132,44 @@ def test_trial_of_a_closed_case_is_reported_and_never_begun(case, officer, manag
         plan(case, officer)
     trials.report_trial(ran, by=officer, findings="12%減った。")
     assert (ran.state, planned.state) == ("reported", "planned")
+
+
+def test_end_and_link_agreement_by_an_officer_are_not_allowed(case, officer):
+    desk = make_staff(case.municipality, "desk")
+    agreement = agreements.draft_agreement(
+        case.lead, [make_organisation()], by=desk, kind="memorandum", title="覚書"
+    )
+    with pytest.raises(NotAllowed):
+        agreements.link_case(agreement, case, by=officer)
+    with pytest.raises(NotAllowed):
+        agreements.sign_agreement(agreement, by=officer, signed_on=clock.today())
+    with pytest.raises(NotAllowed):
+        agreements.end_agreement(agreement, by=officer, as_state="terminated")
+    assert [entry.verb for entry in history(agreement)] == ["agreement.drafted"]
+
+
+def test_end_agreement_that_is_not_in_force_is_refused(case):
+    desk = make_staff(case.municipality, "desk")
+    agreement = agreements.draft_agreement(
+        case.lead, [make_organisation()], by=desk, kind="memorandum", title="覚書"
+    )
+    with pytest.raises(Refused, match="調整"):
+        agreements.end_agreement(agreement, by=desk, as_state="terminated")
+    agreements.link_case(agreement, case, by=desk)
+    agreements.sign_agreement(agreement, by=desk, signed_on=clock.today())
+    agreements.end_agreement(agreement, by=desk, as_state="renewed")
+    assert [entry.verb for entry in history(agreement)] == [
+        "agreement.drafted",
+        "agreement.case_linked",
+        "agreement.signed",
+        "agreement.renewed",
+    ]
+
+
+def test_link_case_of_another_municipality_is_refused(case):
+    desk = make_staff(case.municipality, "desk")
+    agreement = agreements.draft_agreement(
+        case.lead, [make_organisation()], by=desk, kind="memorandum", title="覚書"
+    )
+    with pytest.raises(Refused, match="ほかの自治体"):
+        agreements.link_case(agreement, make_case(), by=desk)
