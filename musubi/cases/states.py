@@ -1,4 +1,4 @@
-"""case 連携案件, trial 実証実験, agreement 協定: the tables of states."""
+"""case 連携案件, trial 実証実験, agreement 協定, meeting 打合せ: the tables of states."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -84,6 +84,12 @@ TRIAL = Lifecycle(
 RAN = ["running", "reported", "decided"]
 
 
+class CostSide(models.TextChoices):
+    MUNICIPALITY = "municipality", _("自治体")
+    ORGANISATION = "organisation", _("団体")
+    OTHER = "other", _("その他(補助金など)")
+
+
 class TrialDecision(models.TextChoices):
     ADOPT = "adopt", _("本格導入")
     EXTEND = "extend", _("継続")
@@ -110,6 +116,32 @@ class AgreementKind(models.TextChoices):
     COMPREHENSIVE = "comprehensive", _("包括連携協定")
     INDIVIDUAL = "individual", _("個別連携協定")
     MEMORANDUM = "memorandum", _("覚書")
+
+
+MEETING = Lifecycle(
+    "meeting",
+    "打合せ",
+    [
+        State("offered", _("日程調整中"), to=("fixed", "cancelled"), public=_("日程調整中"), tone="info"),
+        State("fixed", _("予定"), to=("fixed", "held", "cancelled"), public=_("予定"), tone="active"),
+        State("held", _("実施済"), public=_("実施済"), closing=True, tone="done"),
+        State("cancelled", _("中止"), public=_("中止"), requires=("cancel_reason",), closing=True),
+    ],
+)
+
+
+class SlotAnswerKind(models.TextChoices):
+    YES = "yes", _("行ける")
+    MAYBE = "maybe", _("調整できる")
+    NO = "no", _("行けない")
+
+
+class StayEnd(models.TextChoices):
+    """How a stay at a stage ended. A pause only ends the watching (it is censored); the other two are answers."""
+
+    MOVED = "moved", _("進んだ")
+    PAUSED = "paused", _("保留になった")
+    CLOSED = "closed", _("見送りになった")
 
 
 class PostKind(models.TextChoices):

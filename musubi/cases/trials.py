@@ -26,7 +26,9 @@ def plan_trial(
     starts_on: date,
     ends_on: date,
     measures: list[dict] | None = None,
-    conditions: str = "",
+    plan: str = "",
+    safety: str = "",
+    data_terms: str = "",
 ) -> Trial:
     """Plan a trial inside the case, within one fiscal year.
 
@@ -54,7 +56,9 @@ def plan_trial(
         starts_on=starts_on,
         ends_on=ends_on,
         measures=measures,
-        conditions=conditions,
+        plan=plan,
+        safety=safety,
+        data_terms=data_terms,
     )
     post(case, PostKind.DECISION, by=by, body=title, data={"decision": "trial_planned", "trial": trial.pk})
     journal.write(

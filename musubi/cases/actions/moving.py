@@ -5,10 +5,10 @@ from datetime import date
 from django.db import transaction
 
 from musubi.ball.actions import drop
-from musubi.cases import rules
+from musubi.cases import rules, stays
 from musubi.cases.actions.steps import ball_for, require_open
 from musubi.cases.models import Case
-from musubi.cases.states import CASE, PATH, PostKind
+from musubi.cases.states import CASE, PATH, PostKind, StayEnd
 from musubi.cases.thread import post
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -49,6 +49,8 @@ def advance(case: Case, to: str, *, by: User, reason: str = "") -> None:
     if to == "implementation" and case.started_on is None:
         changes["started_on"] = clock.today()
     move(case, CASE, to, field="stage", **changes)
+    stays.finish(case, StayEnd.MOVED)
+    stays.begin(case)
     if case.proposal_id and PATH.index(to) >= PATH.index("planning"):
         proposals.accept(case.proposal, by=by)
     post(case, PostKind.STAGE, by=by, body=reason, data={"from": here, "to": to})
@@ -73,6 +75,7 @@ def pause(case: Case, *, by: User, until: date, reason: str) -> None:
         paused_until=until,
         **ball_for(case, case.lead, "保留を見直す", due_on=until),
     )
+    stays.finish(case, StayEnd.PAUSED)
     post(case, PostKind.STAGE, by=by, body=reason, data={"from": here, "to": "paused", "until": str(until)})
     journal.write("case.paused", case, by=by, until=str(until), reason=reason)
 
@@ -94,6 +97,7 @@ def resume(case: Case, *, by: User) -> None:
         stage_since=clock.now(),
         **ball_for(case, case.lead, f"「{CASE[back].label}」を進める", stage=back),
     )
+    stays.begin(case)
     post(case, PostKind.STAGE, by=by, data={"from": "paused", "to": back})
     journal.write("case.resumed", case, by=by, to=back)
 
@@ -124,6 +128,7 @@ def close(case: Case, *, by: User, reason: str, feedback: str) -> None:
         paused_until=None,
         **drop(),
     )
+    stays.finish(case, StayEnd.CLOSED)
     if case.proposal_id and case.proposal.state == "dialogue":
         proposals.decline_from_case(case.proposal, by=by, reason=reason, feedback=feedback)
     post(case, PostKind.DECISION, by=by, body=feedback, data={"from": here, "to": "closed", "reason": reason})
@@ -152,6 +157,7 @@ def withdraw(case: Case, *, by: User, reason: str) -> None:
         paused_until=None,
         **drop(),
     )
+    stays.finish(case, StayEnd.CLOSED)
     if case.proposal_id and case.proposal.state in ("dialogue", "accepted"):
         proposals.withdraw_from_case(case.proposal, by=by, reason=reason)
     post(

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from musubi.ball.actions import hand_to
 from musubi.ball.rules import due
+from musubi.cases import stays
 from musubi.cases.actions.steps import ball_for
 from musubi.cases.models import Case
 from musubi.cases.states import CASE, PostKind
@@ -160,6 +161,7 @@ def _open(
     case.departments.set(departments)
     case.organisations.set(organisations)
     fulltext.index(case, text=case.searchable, municipality_id=municipality.pk)
+    stays.begin(case)
     post(case, PostKind.STAGE, by=by, data={"from": "", "to": stage})
     journal.write(
         "case.opened", case, by=by, stage=stage, proposal=case.proposal_id, challenge=case.challenge_id
@@ -182,6 +184,7 @@ def _reopen(case: Case, *, by: User, lead: Department, owner: User | None, depar
         **ball_for(case, lead, "団体に連絡して対話を始める", stage="dialogue"),
     )
     case.departments.add(*departments)
+    stays.begin(case)
     post(case, PostKind.STAGE, by=by, data={"from": "closed", "to": "dialogue"})
     journal.write("case.reopened", case, by=by, to="dialogue", lead=lead.name)
 

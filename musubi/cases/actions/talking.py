@@ -102,6 +102,7 @@ def record_meeting(
         decisions=decisions,
         gathering=gathering,
         recorded_by=by,
+        state="fixed" if held_at > clock.now() else "held",
     )
     post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting, key=key)
     changes = {"last_spoken_at": clock.now()}

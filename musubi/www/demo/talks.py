@@ -149,7 +149,7 @@ class Talk:
             starts_on=starts_on,
             ends_on=ends_on,
             measures=words["measures"],
-            conditions=words.get("conditions", ""),
+            safety=words.get("safety", ""),
         )
         trials.approve_trial(trial, by=self.town.decides(self.lead))
 

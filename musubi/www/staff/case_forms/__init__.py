@@ -1,0 +1,41 @@
+"""The forms of the case page, by topic. Each knows the one action it carries out; the page lists them all."""
+
+from musubi.www.staff.case_forms.base import CaseForm, parties, party
+from musubi.www.staff.case_forms.meetings import MeetingForm
+from musubi.www.staff.case_forms.moving import (
+    AdoptionForm,
+    AdvanceForm,
+    BallForm,
+    CloseForm,
+    PauseForm,
+    ResumeForm,
+)
+from musubi.www.staff.case_forms.opening import ContactForm
+from musubi.www.staff.case_forms.outcomes import OutcomeForm, StoryForm
+from musubi.www.staff.case_forms.parties import DepartmentForm, OrganisationForm, OwnerForm
+from musubi.www.staff.case_forms.talking import FileForm, NoteForm, SayForm
+from musubi.www.staff.case_forms.trials import TrialForm, TrialMoveForm
+
+FORMS: dict[str, type[CaseForm]] = {
+    form.code: form
+    for form in (
+        SayForm,
+        NoteForm,
+        MeetingForm,
+        FileForm,
+        BallForm,
+        AdvanceForm,
+        PauseForm,
+        ResumeForm,
+        CloseForm,
+        AdoptionForm,
+        OwnerForm,
+        DepartmentForm,
+        OrganisationForm,
+        TrialForm,
+        TrialMoveForm,
+        OutcomeForm,
+    )
+}
+
+__all__ = ["FORMS", "CaseForm", "ContactForm", "StoryForm", "parties", "party"]
