@@ -1,0 +1,39 @@
+"""Talks of a case."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from musubi.cases import actions
+from musubi.gatherings.models import Gathering
+from musubi.gatherings.queries import listed
+from musubi.www.staff.case_forms.base import LineForm, area, parties, party
+
+
+class MeetingForm(LineForm):
+    code, title, done = "meeting", _("打合せを記録する"), _("打合せを記録しました。")
+    held_at = forms.DateTimeField(
+        label=_("日時"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    minutes_long = forms.IntegerField(label=_("所要時間(分)"), initial=60, min_value=5, max_value=1440)
+    place = forms.CharField(label=_("場所・方法"), max_length=120, required=False)
+    gathering = forms.ModelChoiceField(
+        Gathering.objects.none(),
+        label=_("イベントでの面談"),
+        required=False,
+        empty_label=_("イベントではない"),
+    )
+    attendees = forms.CharField(label=_("出席者"), widget=area(2), required=False)
+    minutes = forms.CharField(label=_("話したこと"), widget=area(4), required=False)
+    decisions = forms.CharField(label=_("決まったこと・宿題"), widget=area(3), required=False)
+    to = forms.ChoiceField(label=_("次に動く人"), required=False)
+    next_step = forms.CharField(label=_("次にすること"), max_length=120, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["gathering"].queryset = listed(self.case.municipality)
+        self.fields["to"].choices = [("", _("今のまま")), *parties(self.case)]
+
+    def carry_out(self, *, by):
+        words = dict(self.cleaned_data)
+        to = words.pop("to")
+        actions.record_meeting(self.case, by=by, ball_to=party(self.case, to) if to else None, **words)
