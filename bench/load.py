@@ -28,6 +28,7 @@ from bench.lib.words import DEPARTMENTS, HUES, NEXT_STEPS, Theme, Words
 from musubi.cases.models import Case, Post
 from musubi.cases.states import PATH
 from musubi.challenges.models import Challenge
+from musubi.challenges.queries import marks
 from musubi.journal.models import Entry
 from musubi.lib import clock, fulltext
 from musubi.lib.fiscal import fiscal_year
@@ -224,7 +225,7 @@ class Country:
         themes = {row.pk: theme for row, _town, theme in told}
         self._tie(Challenge.goals, ((row.pk, goal) for row, _, theme in told for goal in theme.goals))
         self._tie(Challenge.fields, ((row.pk, theme.field) for row, _, theme in told))
-        self._index(challenges)
+        self._index(challenges, {row.pk: marks(row, theme.goals, [theme.field]) for row, _, theme in told})
         for row, town, _theme in told:
             self._note("challenge.drafted", row, town, row.owner, row.created_at)
             if row.published_at:
@@ -470,9 +471,14 @@ class Country:
         rows = [table(**{f"{here}_id": a, f"{there}_id": b}) for a, b in pairs]
         table._default_manager.bulk_create(rows, batch_size=CHUNK)
 
-    def _index(self, rows: list) -> None:
+    def _index(self, rows: list, marked: dict[int, list[str]] | None = None) -> None:
+        """`marked` are the marks by key, for what has some."""
         if rows:
-            described = ((row.pk, row.searchable, getattr(row, "municipality_id", None)) for row in rows)
+            marked = marked or {}
+            described = (
+                (row.pk, row.searchable, getattr(row, "municipality_id", None), marked.get(row.pk, ()))
+                for row in rows
+            )
             fulltext.index_many(type(rows[0]), described)
 
     def _note(self, verb: str, thing: models.Model, town: Town, by: User, at: datetime) -> None:

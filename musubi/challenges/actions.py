@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.db import transaction
 
 from musubi.challenges.models import Challenge
-from musubi.challenges.queries import about_to_expire, expired
+from musubi.challenges.queries import about_to_expire, expired, goals_and_fields, marks
 from musubi.challenges.rules import is_editable
 from musubi.challenges.states import CHALLENGE, CloseReason, Visibility
 from musubi.journal import actions as journal
@@ -104,7 +104,7 @@ def ask_for_check(challenge: Challenge, *, by: User) -> None:
     Follows: the desk is told.
     """
     require(by, Can.WRITE_CHALLENGE, challenge)
-    move(challenge, CHALLENGE, "checking", submitted_at=clock.now(), remarks="")
+    _move(challenge, "checking", submitted_at=clock.now(), remarks="")
     journal.write("challenge.submitted", challenge, by=by)
 
 
@@ -119,7 +119,7 @@ def return_to_draft(challenge: Challenge, *, by: User, remarks: str) -> None:
         raise Missing(
             "差戻しの理由を書いてください。担当課が何を直せばよいか分かるようにします。", field="remarks"
         )
-    move(challenge, CHALLENGE, "draft", remarks=remarks)
+    _move(challenge, "draft", remarks=remarks)
     journal.write("challenge.returned", challenge, by=by, remarks=remarks)
 
 
@@ -138,9 +138,8 @@ def publish(
             "この課題は一度公開されています。読める人を増やすには「公開範囲を広げる」、終了した課題には「再公開」を使ってください。"
         )
     expires_on = _expiry(challenge, expires_on)
-    move(
+    _move(
         challenge,
-        CHALLENGE,
         "published",
         visibility=visibility,
         published_at=clock.now(),
@@ -166,6 +165,7 @@ def widen(challenge: Challenge, *, by: User, visibility: int) -> None:
         raise Refused("公開範囲は広げることだけができます。読めないようにするには、課題を終了してください。")
     guard = {"state": challenge.state, "visibility": challenge.visibility}
     update(challenge, "課題", guard=guard, visibility=visibility)
+    _index(challenge)
     journal.write("challenge.widened", challenge, by=by, visibility=int(visibility))
 
 
@@ -190,9 +190,8 @@ def close(challenge: Challenge, *, by: User | None, reason: str, note: str = "")
     require(by, Can.CLOSE_CHALLENGE, challenge)
     if reason == CloseReason.OTHER and not note.strip():
         raise Missing("「その他」を選んだときは、終了の説明を書いてください。", field="note")
-    move(
+    _move(
         challenge,
-        CHALLENGE,
         "closed",
         # Who closes it because its day has passed has not seen that it was just renewed.
         guard={"expires_on": challenge.expires_on},
@@ -212,9 +211,8 @@ def reopen(challenge: Challenge, *, by: User, expires_on: date | None = None) ->
             "再公開できるのは、終了した課題だけです。画面を読み込み直して、今の状態を確かめてください。"
         )
     expires_on = _expiry(challenge, expires_on)
-    move(
+    _move(
         challenge,
-        CHALLENGE,
         "published",
         expires_on=expires_on,
         closed_at=None,
@@ -229,7 +227,7 @@ def match(challenge: Challenge, *, by: User | None) -> None:
     """A case opens on it: the later step calls this. A challenge already matched stays so, whoever did it."""
     hold(challenge, "課題")
     if challenge.state == "published":
-        move(challenge, CHALLENGE, "matched")
+        _move(challenge, "matched")
         journal.write("challenge.matched", challenge, by=by)
 
 
@@ -238,7 +236,7 @@ def resolve(challenge: Challenge, *, by: User | None) -> None:
     """An outcome met the need: the later step calls this. One already resolved stays so, whoever did it."""
     hold(challenge, "課題")
     if challenge.state in ("published", "matched"):
-        move(challenge, CHALLENGE, "resolved", closed_at=clock.now())
+        _move(challenge, "resolved", closed_at=clock.now())
         journal.write("challenge.resolved", challenge, by=by)
 
 
@@ -299,7 +297,20 @@ def _classify(challenge: Challenge, goals: Iterable[int] | None, fields: Iterabl
 
 
 def _index(challenge: Challenge) -> None:
-    fulltext.index(challenge, text=challenge.searchable, municipality_id=challenge.municipality_id)
+    """Have it found by its words and marks as they stand now: whoever acts may have read it before others wrote."""
+    row = Challenge.objects.get(pk=challenge.pk)
+    fulltext.index(
+        row,
+        text=row.searchable,
+        municipality_id=row.municipality_id,
+        marks=marks(row, *goals_and_fields(row.pk)),
+    )
+
+
+def _move(challenge: Challenge, to: str, **changes) -> None:
+    """`lifecycle.move`, with the search index following."""
+    move(challenge, CHALLENGE, to, **changes)
+    _index(challenge)
 
 
 def _expiry(challenge: Challenge, wanted: date | None) -> date:

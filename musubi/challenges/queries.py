@@ -1,5 +1,7 @@
 """Which challenges a person may read, and how lists narrow them."""
 
+from collections.abc import Iterable
+
 from django.db import connection, models
 from django.db.models import F, Q
 
@@ -11,6 +13,8 @@ from musubi.people.permissions import Can, authority
 from musubi.people.queries import is_member
 
 READABLE = [*LISTED, "closed"]
+MARKS = {"goals": "g", "fields": "f", "department": "d", "scale": "k", "state": "s"}
+LISTED_MARK = "listed"
 
 
 def listed(municipality: Municipality | None = None) -> models.QuerySet[Challenge]:
@@ -66,26 +70,41 @@ def find(
     state: str = "",
     open_only: bool = False,
     municipality: Municipality | None = None,
+    public: bool = False,
     newest: int | None = None,
 ) -> models.QuerySet[Challenge]:
-    """`rows` narrowed by what a visitor asked for. `municipality` lets the search index do the narrowing too;
-    with `newest` only so many of the texts last written are looked at among all that hold the words."""
-    if text.strip():
-        scope = municipality.pk if municipality else None
-        rows = fulltext.search(rows, text, municipality_id=scope, newest=newest)
-    if goal:
-        rows = rows.filter(goals=goal)
-    if field:
-        rows = rows.filter(fields=field)
-    if department:
-        rows = rows.filter(department=department)
-    if scale:
-        rows = rows.filter(scale=scale)
-    if state:
-        rows = rows.filter(state=state)
+    """`rows` narrowed by what a visitor asked for.
+
+    Where words are searched, the index does all the narrowing, but for dates. `municipality`, and `public` where
+    `rows` are those of `listed`, tell it what it may leave out as well. With `newest` only so many of the texts last
+    written are looked at among all that it finds.
+    """
+    facts = {"goals": goal, "fields": field, "department": department, "scale": scale, "state": state}
+    asked = [(fact, value) for fact, value in facts.items() if value]
     if open_only:
-        rows = rows.filter(state="published").filter(Q(deadline=None) | Q(deadline__gte=clock.today()))
+        asked.append(("state", "published"))
+    if text.strip():
+        told = [_mark(*fact) for fact in asked] + ([LISTED_MARK] if public else [])
+        scope = municipality.pk if municipality else None
+        rows = fulltext.search(rows, text, municipality_id=scope, marks=told, newest=newest)
+    else:
+        for fact, value in asked:
+            rows = rows.filter(**{fact: value})
+    if open_only:
+        rows = rows.filter(Q(deadline=None) | Q(deadline__gte=clock.today()))
     return rows
+
+
+def marks(row: Challenge, goals: Iterable[int], fields: Iterable[str]) -> list[str]:
+    """What the search index knows of a challenge beside its words, so that `find` can ask for it."""
+    facts = [("department", row.department_id), ("scale", row.scale), ("state", row.state)]
+    facts += [("goals", goal) for goal in goals] + [("fields", code) for code in fields]
+    is_listed = row.visibility == Visibility.PUBLIC and row.state in LISTED
+    return [_mark(*fact) for fact in facts] + ([LISTED_MARK] if is_listed else [])
+
+
+def _mark(fact: str, value) -> str:
+    return f"{MARKS[fact]}{value}"
 
 
 def for_cards(rows: models.QuerySet[Challenge]) -> models.QuerySet[Challenge]:

@@ -1,9 +1,10 @@
 """Full-text search in Japanese, inside the database, in the same transaction as the row it describes.
 
 Each searchable model has a companion table `<table>_search(rowid, terms)`: an FTS5 table on SQLite, a
-`tsvector` column with a GIN index on PostgreSQL. Both hold the same thing: the row's scope (its municipality)
-and the character bigrams of its text, made by `lib.text.bigrams`. A search wants every bigram of the query,
-so 「防災」 finds 「地域防災計画」, and the scope token lets the index, not the table, narrow to one city.
+`tsvector` column with a GIN index on PostgreSQL. Both hold the same thing: the row's scope (its municipality),
+its marks (facts that lists are narrowed by, e.g. its state) and the character bigrams of its text, made by
+`lib.text.bigrams`. A search wants every bigram of the query, so 「防災」 finds 「地域防災計画」, and scope and marks let
+the index, not the table, narrow to one city and to what was asked for.
 
 Tokens are written in hexadecimal of their characters, because neither database's tokenizer can then split,
 fold or stop them.
@@ -21,8 +22,8 @@ LONGEST_QUERY = 200
 
 
 @lru_cache(maxsize=1 << 15)
-def _encode(token: str) -> str:
-    return "t" + "".join(f"{ord(letter):x}g" for letter in token)
+def _encode(token: str, kind: str = "t") -> str:
+    return kind + "".join(f"{ord(letter):x}g" for letter in token)
 
 
 def scope(municipality_id: int) -> str:
@@ -35,18 +36,26 @@ def tokens(text: str) -> list[str]:
 
 
 def index(
-    thing: models.Model, *, text: str, municipality_id: int | None = None, using: str = "default"
+    thing: models.Model,
+    *,
+    text: str,
+    municipality_id: int | None = None,
+    marks: Iterable[str] = (),
+    using: str = "default",
 ) -> None:
-    """Write (or write again) what `thing` can be found by. Call it in the action that changes the text."""
-    index_many(type(thing), [(thing.pk, text, municipality_id)], using=using)
+    """Write (or write again) what `thing` can be found by. Call it in every action that changes text or marks."""
+    index_many(type(thing), [(thing.pk, text, municipality_id, marks)], using=using)
 
 
 def index_many(
-    model: type[models.Model], rows: Iterable[tuple[int, str, int | None]], *, using: str = "default"
+    model: type[models.Model],
+    rows: Iterable[tuple[int, str, int | None, Iterable[str]]],
+    *,
+    using: str = "default",
 ) -> None:
-    """`index` for many rows of one table: (primary key, text, municipality or None) of each."""
+    """`index` for many rows of one table: (primary key, text, municipality or None, marks) of each."""
     table = f"{model._meta.db_table}_search"
-    found_by = [(pk, _terms(text, municipality_id)) for pk, text, municipality_id in rows]
+    found_by = [(pk, _terms(text, municipality_id, marks)) for pk, text, municipality_id, marks in rows]
     with connections[using].cursor() as cursor:
         if connections[using].vendor == "postgresql":
             cursor.executemany(
@@ -59,11 +68,15 @@ def index_many(
             cursor.executemany(f"INSERT INTO {table} (rowid, terms) VALUES (%s, %s)", found_by)
 
 
-def _terms(text: str, municipality_id: int | None) -> str:
-    words = tokens(text) + list(_single_letters(text))
-    if municipality_id:
-        words.append(scope(municipality_id))
+def _terms(text: str, municipality_id: int | None, marks: Iterable[str]) -> str:
+    words = [*tokens(text), *_single_letters(text), *_narrowing(municipality_id, marks)]
     return " ".join(dict.fromkeys(words))
+
+
+def _narrowing(municipality_id: int | None, marks: Iterable[str]) -> list[str]:
+    scopes = [scope(municipality_id)] if municipality_id else []
+    # No word of a text begins with an n, so nobody can write one that counts as a mark.
+    return scopes + [_encode(mark, "n") for mark in marks]
 
 
 def forget(thing: models.Model, *, using: str = "default") -> None:
@@ -82,12 +95,14 @@ def search(
     query: str,
     *,
     municipality_id: int | None = None,
+    marks: Iterable[str] = (),
     any_term: bool = False,
     newest: int | None = None,
 ) -> models.QuerySet:
-    """`queryset` narrowed to the rows that hold every bigram of `query` (with `any_term`, at least one).
+    """`queryset` narrowed to the rows that hold every bigram of `query` (with `any_term`, at least one) and all `marks`.
 
     With `newest`, to so many of them with the greatest keys, so that a word that is everywhere costs no more.
+    What `queryset` is narrowed by itself counts after that cut, what the marks say before it.
     A query with nothing to look for (blank, only signs) returns the queryset as it is. Queries are cut at 200
     characters, so that time is bounded whatever is pasted in.
     """
@@ -95,25 +110,24 @@ def search(
     words = tokens(query)
     if not words:
         return queryset.none() if query.strip() else queryset
-    found = _matching(queryset.model, words, municipality_id, any_term, newest, queryset.db)
+    narrowing = _narrowing(municipality_id, marks)
+    found = _matching(queryset.model, words, narrowing, any_term, newest, queryset.db)
     return queryset.filter(pk__in=found)
 
 
 def _matching(
-    model, words: list[str], municipality_id: int | None, any_term: bool, newest: int | None, using: str
+    model, words: list[str], narrowing: list[str], any_term: bool, newest: int | None, using: str
 ) -> RawSQL:
     table = f"{model._meta.db_table}_search"
     cut = f"ORDER BY rowid DESC LIMIT {int(newest)}" if newest else ""
     if connections[using].vendor == "postgresql":
         wanted = (" | " if any_term else " & ").join(f"'{word}'" for word in words)
-        if municipality_id:
-            wanted = f"({wanted}) & '{scope(municipality_id)}'"
+        wanted = " & ".join([f"({wanted})", *(f"'{token}'" for token in narrowing)])
         # OFFSET 0 keeps PostgreSQL from walking the keys and unpacking the words of each to see whether it fits.
         found = f"SELECT rowid FROM {table} WHERE terms @@ %s::tsquery OFFSET 0"
         return RawSQL(f"SELECT rowid FROM ({found}) AS found {cut}", [wanted])
     wanted = (" OR " if any_term else " AND ").join(f'"{word}"' for word in words)
-    if municipality_id:
-        wanted = f'"{scope(municipality_id)}" AND ({wanted})'
+    wanted = " AND ".join([*(f'"{token}"' for token in narrowing), f"({wanted})"])
     return RawSQL(f"SELECT rowid FROM {table} WHERE {table} MATCH %s {cut}", [wanted])
 
 

@@ -54,7 +54,9 @@ def front(request):
     context = {"form": form, "text": text, "prefecture": prefecture, "prefectures": prefectures.items()}
     if text:
         # A common word is on a quarter of a country's challenges: the newest of them are enough to be sorted.
-        found = challenges.find(challenges.listed(), text=text, newest=None if prefecture else NEWEST)
+        found = challenges.find(
+            challenges.listed(), text=text, public=True, newest=None if prefecture else NEWEST
+        )
         if prefecture:
             found = found.filter(municipality__prefecture=prefecture)
         page = page_of(found.order_by("-published_at", "-pk"), request.GET.get("page"), dress_challenges)

@@ -63,6 +63,19 @@ def test_filters_narrow_the_list(client, city, desk):
         assert titles(client.get(f"/minato/challenges/?{query}")) == expected, query
 
 
+def test_a_search_with_a_filter_finds_what_is_older_than_the_newest(client, city, desk, monkeypatch):
+    monkeypatch.setattr("musubi.www.public.challenges.NEWEST", 2)
+    officer = make_staff(city, "officer")
+    make_challenge(city, by=officer, desk=desk, title="古い海ごみ", goals=[14], visibility=20)
+    make_challenge(city, by=officer, desk=desk, title="海ごみ", goals=[14])
+    for n in range(3):
+        make_challenge(city, by=officer, desk=desk, title=f"山ごみ{n}", goals=[15])
+    assert titles(client.get("/minato/challenges/?q=ごみ&goal=14")) == ["海ごみ"]
+    client.force_login(officer)
+    assert titles(client.get("/minato/challenges/?q=ごみ&goal=14")) == ["海ごみ", "古い海ごみ"]
+    assert len(titles(client.get("/minato/challenges/?q=ごみ"))) == 5
+
+
 def test_deadlines_to_come_are_first_when_sorted_by_deadline(client, city, desk):
     with clock.standing_at(date(2026, 5, 10)):
         make_challenge(city, desk=desk, title="随時")
