@@ -96,6 +96,22 @@ class TrialDecision(models.TextChoices):
     STOP = "stop", _("終了")
 
 
+class Direction(models.TextChoices):
+    """Which side of its threshold a measure wants to be on."""
+
+    AT_LEAST = "at_least", _("以上")
+    AT_MOST = "at_most", _("以下")
+
+
+# What next year's initial budget passes through, in order, and the day (month, day) that is usual in Japan.
+BUDGET_DAYS = {
+    "hearing": "09-15",
+    "request": "10-31",
+    "review": "01-20",
+    "assembly_opens": "03-01",
+    "assembly_votes": "03-20",
+}
+
 AGREEMENT = Lifecycle(
     "agreement",
     "協定",
@@ -106,7 +122,7 @@ AGREEMENT = Lifecycle(
         State("active", _("有効"), to=("renewed", "expired", "terminated"), public=_("有効"), tone="good"),
         State("renewed", _("更新"), public=_("更新"), closing=True),
         State("expired", _("満了"), public=_("満了"), closing=True),
-        State("terminated", _("解除"), public=_("解除"), closing=True),
+        State("terminated", _("解除"), public=_("解除"), requires=("end_reason",), closing=True),
     ],
 )
 CONCLUDED = ["signed", "active"]

@@ -21,6 +21,8 @@ class Outcome(Record):
     started_on = models.DateField(_("事業開始日・実施日"))
     yen_saved = models.PositiveBigIntegerField(_("節減できた額(円)"), null=True, blank=True)
     hours_saved = models.PositiveIntegerField(_("節減できた時間(時間)"), null=True, blank=True)
+    yen_spent = models.PositiveBigIntegerField(_("かかった額(円)"), null=True, blank=True)
+    hours_spent = models.PositiveIntegerField(_("職員がかけた時間(時間)"), null=True, blank=True)
     recorded_at = models.DateTimeField(_("記録日時"))
     recorded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
 
@@ -53,6 +55,11 @@ class Story(Record):
     lead = models.CharField(_("リード文"), max_length=300, blank=True)
     body = models.TextField(_("本文"))
     goals = models.ManyToManyField(Goal, related_name="stories", blank=True, verbose_name=_("SDGsゴール"))
+    shows_effort = models.BooleanField(
+        _("金額と時間を載せる"),
+        default=False,
+        help_text="the desk lets the public page say what was saved and spent",
+    )
     state = models.CharField(_("状態"), max_length=10, choices=STORY.choices, default="draft")
     published_at = models.DateTimeField(_("公開日時"), null=True, blank=True)
     written_by = models.ForeignKey(User, models.PROTECT, related_name="+")

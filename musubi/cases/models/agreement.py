@@ -38,6 +38,9 @@ class Agreement(Record):
         related_name="succeeded_by",
         verbose_name=_("更新前の協定"),
     )
+    ended_on = models.DateField(_("終わった日"), null=True, blank=True)
+    end_reason = models.TextField(_("解除の理由"), blank=True)
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
 
     class Meta:
         verbose_name = _("協定")
@@ -47,6 +50,9 @@ class Agreement(Record):
             models.CheckConstraint(
                 condition=Q(state__in=["drafting", "review"]) | Q(signed_on__isnull=False),
                 name="agreement_signed_on_a_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="terminated") | ~Q(end_reason=""), name="agreement_terminated_has_reason"
             ),
         ]
 
@@ -69,6 +75,7 @@ class AgreementFile(Record):
     name = models.CharField(_("ファイル名"), max_length=200)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=100)
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from musubi.cases.models.case import Case
 from musubi.cases.states import TRIAL, CostSide, TrialDecision
 from musubi.lib.records import Record
-from musubi.people.models import User
+from musubi.people.models import Organisation, User
 
 
 class Trial(Record):
@@ -22,7 +22,8 @@ class Trial(Record):
     measures = models.JSONField(
         _("評価指標としきい値"),
         default=list,
-        help_text="dicts of name, unit, threshold (a decimal as text), direction (at_least or at_most)",
+        help_text="dicts of name, unit, threshold (a decimal as text), direction (at_least or at_most), baseline "
+        "(a decimal as text, or empty); see `cases.measures`. Fixed from the approval on, by the database too",
     )
     safety = models.TextField(_("安全の条件"), blank=True)
     data_terms = models.TextField(_("個人情報・データの条件"), blank=True)
@@ -35,9 +36,23 @@ class Trial(Record):
         verbose_name=_("もとの実証実験"),
     )
     state = models.CharField(_("状態"), max_length=10, choices=TRIAL.choices, default="planned")
+    version = models.PositiveSmallIntegerField(
+        default=1, editable=False, help_text="counts the plan's changes: what is approved is what was read"
+    )
+    knows_late_at = models.DateTimeField(
+        _("次の予算に間に合わないと承知した日時"), null=True, blank=True, editable=False
+    )
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
     started_at = models.DateTimeField(null=True, blank=True)
     reported_at = models.DateTimeField(null=True, blank=True)
     findings = models.TextField(_("結果と分かったこと"), blank=True)
+    next_steps = models.TextField(_("次にすること"), blank=True)
+    draft_findings = models.TextField(_("報告の案"), blank=True)
+    draft_next_steps = models.TextField(_("次にすることの案"), blank=True)
+    drafted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    drafted_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     decision = models.CharField(_("判定"), max_length=8, choices=TrialDecision, blank=True)
     decision_reason = models.TextField(_("判定の理由"), blank=True)
     decided_at = models.DateTimeField(_("判定日時"), null=True, blank=True)
@@ -67,6 +82,10 @@ class Trial(Record):
     @property
     def department_ids(self) -> tuple[int, ...]:
         return self.case.department_ids
+
+    @property
+    def organisation_ids(self) -> tuple[int, ...]:
+        return self.case.organisation_ids
 
     def journal_name(self) -> dict:
         return {**self.case.journal_name(), "title": self.title}
@@ -98,6 +117,15 @@ class Reading(Record):
     day = models.DateField(_("測った日"))
     value = models.DecimalField(_("値"), max_digits=18, decimal_places=4)
     note = models.CharField(_("メモ"), max_length=200, blank=True)
+    organisation = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="whose representative entered it; null: the municipality's side",
+    )
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
 
