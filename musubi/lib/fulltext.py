@@ -10,7 +10,7 @@ Tokens are written in hexadecimal of their characters, because neither database'
 fold or stop them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from django.db import connections, migrations, models
@@ -40,7 +40,7 @@ def index(
     *,
     text: str,
     municipality_id: int | None = None,
-    marks: Iterable[str] = (),
+    marks: Sequence[str] = (),
     using: str = "default",
 ) -> None:
     """Write (or write again) what `thing` can be found by. Call it in every action that changes text or marks."""
@@ -49,7 +49,7 @@ def index(
 
 def index_many(
     model: type[models.Model],
-    rows: Iterable[tuple[int, str, int | None, Iterable[str]]],
+    rows: Iterable[tuple[int, str, int | None, Sequence[str]]],
     *,
     using: str = "default",
 ) -> None:
@@ -68,15 +68,17 @@ def index_many(
             cursor.executemany(f"INSERT INTO {table} (rowid, terms) VALUES (%s, %s)", found_by)
 
 
-def _terms(text: str, municipality_id: int | None, marks: Iterable[str]) -> str:
-    words = [*tokens(text), *_single_letters(text), *_narrowing(municipality_id, marks)]
+def _terms(text: str, municipality_id: int | None, marks: Sequence[str]) -> str:
+    words = [*tokens(text), *_single_letters(text), *(_mark(mark) for mark in marks)]
+    if municipality_id:
+        words += [scope(municipality_id), *(_mark(mark, municipality_id) for mark in marks)]
     return " ".join(dict.fromkeys(words))
 
 
-def _narrowing(municipality_id: int | None, marks: Iterable[str]) -> list[str]:
-    scopes = [scope(municipality_id)] if municipality_id else []
-    # No word of a text begins with an n, so nobody can write one that counts as a mark.
-    return scopes + [_encode(mark, "n") for mark in marks]
+def _mark(mark: str, municipality_id: int | None = None) -> str:
+    """A mark's token: of the whole table, or of one municipality, since a long list of rows takes long to walk."""
+    # No word of a text begins with an n or an m, so nobody can write one that counts as a mark.
+    return (scope(municipality_id) if municipality_id else "") + _encode(mark, "n")
 
 
 def forget(thing: models.Model, *, using: str = "default") -> None:
@@ -95,7 +97,7 @@ def search(
     query: str,
     *,
     municipality_id: int | None = None,
-    marks: Iterable[str] = (),
+    marks: Sequence[str] = (),
     any_term: bool = False,
     newest: int | None = None,
 ) -> models.QuerySet:
@@ -110,7 +112,9 @@ def search(
     words = tokens(query)
     if not words:
         return queryset.none() if query.strip() else queryset
-    narrowing = _narrowing(municipality_id, marks)
+    narrowing = [_mark(mark, municipality_id) for mark in marks]
+    if municipality_id and not narrowing:
+        narrowing = [scope(municipality_id)]
     found = _matching(queryset.model, words, narrowing, any_term, newest, queryset.db)
     return queryset.filter(pk__in=found)
 
