@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.queries import about_to_expire, expired, goals_and_fields, marks
@@ -40,24 +41,38 @@ WORDS = [
 
 @transaction.atomic
 def draft_challenge(
-    department: Department, *, by: User, title: str, goals=(), fields=(), **words
+    department: Department, *, by: User, title: str, goals=(), fields=(), key: UUID | None = None, **words
 ) -> Challenge:
     """A department starts to write a challenge; only the department and the desk can read it.
 
-    `words` are the fields in `WORDS`; `goals` are goal numbers and `fields` field codes.
-    Raises NotAllowed unless `by` may write challenges for the department, Missing without a title.
+    `words` are the fields in `WORDS`; `goals` are goal numbers and `fields` field codes. A form sent twice (a double
+    click) carries the same `key` and makes one draft: the second time its words are kept in the draft that the first
+    made.
+    Raises NotAllowed unless `by` may write challenges for the department, Missing without a title, Refused where the
+    draft of that `key` has been published since.
     """
     require(by, Can.WRITE_CHALLENGE, department)
     _require_title(title)
-    challenge = Challenge.objects.create(
-        municipality_id=department.municipality_id,
-        department=department,
-        owner=by,
-        ref=next_ref(department.municipality_id, "challenge"),
-        created_at=clock.now(),
-        title=title,
-        **_known(words),
-    )
+    again = {"by": by, "title": title, "goals": goals, "fields": fields, **_known(words)}
+    if key and (made := Challenge.objects.filter(key=key).first()):
+        return _draft_again(made, **again)
+    try:
+        with transaction.atomic():
+            challenge = Challenge.objects.create(
+                municipality_id=department.municipality_id,
+                department=department,
+                owner=by,
+                # Inside, so that a number for nothing is given back.
+                ref=next_ref(department.municipality_id, "challenge"),
+                key=key,
+                created_at=clock.now(),
+                title=title,
+                **words,
+            )
+    except IntegrityError:
+        if key is None:
+            raise
+        return _draft_again(Challenge.objects.get(key=key), **again)
     _classify(challenge, goals, fields)
     _index(challenge)
     journal.write("challenge.drafted", challenge, by=by, department=department.name)
@@ -275,6 +290,22 @@ def expire_due() -> int:
             close(challenge, by=None, reason=CloseReason.EXPIRED)
             count += 1
     return count
+
+
+def _draft_again(made: Challenge, *, by: User, **words) -> Challenge:
+    """The draft that the same form made a moment ago, with these words.
+
+    Raises NotAllowed unless `by` may write it, Refused once it was published.
+    """
+    # Of a double click on 「確認を依頼」, the first may be about to hand it to the desk.
+    hold(made, "課題")
+    if made.state not in ("draft", "checking"):
+        raise Refused(
+            f"この画面で書いた課題は、もう公開されています(整理番号 {made.ref})。"
+            "別の課題を書くときは、「課題を書く」をもう一度開いてください。"
+        )
+    save_challenge(made, by=by, **words)
+    return made
 
 
 def _known(words: dict) -> dict:

@@ -19,6 +19,12 @@ class Challenge(Record):
     )
     owner = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("担当者"))
     ref = models.CharField(_("整理番号"), max_length=20)
+    key = models.UUIDField(
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="the form that made it: sent twice, it makes one draft",
+    )
     code = models.SlugField(
         _("略称(英数字)"), max_length=40, blank=True, help_text=_("数字の書き出しで使います")
     )

@@ -1,12 +1,16 @@
 """Two people at once with a challenge."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from musubi.cases import actions as cases
 from musubi.cases.models import Case
 from musubi.challenges import actions, queries
+from musubi.challenges.models import Challenge
 from musubi.challenges.states import Visibility
 from musubi.journal.models import Entry
 from musubi.lib import clock, lifecycle
@@ -58,6 +62,48 @@ def test_ten_drafts_at_once_get_ten_consecutive_numbers(city, officer):
     )
     assert told(results) == 0
     assert [int(each.ref[-3:]) for each in sorted(results, key=lambda c: c.ref)] == list(range(1, 11))
+
+
+def test_draft_of_a_form_sent_twice_makes_one_and_gives_the_second_number_back(officer):
+    department, key = officer.staff.get().department, uuid4()
+    words = {"title": "落ち葉", "goals": [15]}
+    results = race(
+        *(lambda: actions.draft_challenge(department, by=officer, key=key, **words) for _ in range(4))
+    )
+    assert told(results) == 0
+    challenge = Challenge.objects.get()
+    assert results == [challenge] * 4
+    assert (challenge.title, entries("challenge.drafted")) == ("落ち葉", 1)
+    later = actions.draft_challenge(department, by=officer, key=uuid4(), title="別の課題")
+    assert int(later.ref[-3:]) == int(challenge.ref[-3:]) + 1
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_double_click_on_asking_the_desk_makes_one_that_waits_for_its_check(officer, turn):
+    department = officer.staff.get().department
+    page = reverse("staff-challenge-new", args=[department.municipality.slug])
+    words = {
+        "title": "落ち葉",
+        "problem": "年に約40回集めている。",
+        "goal_image": "年20回で済む。",
+        "scale": "small",
+        "channel": "site",
+        "department": department.pk,
+        "key": str(uuid4()),
+        "act": "check",
+    }
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        browser.force_login(officer)
+    answers = race(*(lambda b=b: b.post(page, words) for b in browsers))
+    challenge = Challenge.objects.get()
+    shown = reverse("staff-challenge", args=[department.municipality.slug, challenge.ref])
+    assert [(answer.status_code, answer.headers.get("Location")) for answer in answers] == [(302, shown)] * 2
+    assert (challenge.state, entries("challenge.drafted"), entries("challenge.submitted")) == (
+        "checking",
+        1,
+        1,
+    )
 
 
 def test_publish_and_return_with_remarks_leave_one_answer(city, desk, colleague):

@@ -1,4 +1,5 @@
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
@@ -58,6 +59,36 @@ def test_draft_challenge_without_title_is_refused(officer):
 def test_draft_challenge_for_another_department_is_not_allowed(city, officer):
     with pytest.raises(NotAllowed):
         actions.draft_challenge(make_department(city), by=officer, title="よその課の課題")
+
+
+def test_draft_challenge_of_a_form_sent_twice_is_one_with_the_later_words(officer):
+    department, key = officer.staff.get().department, uuid4()
+    first = actions.draft_challenge(department, by=officer, key=key, title="落ち葉の", goals=[15])
+    second = actions.draft_challenge(department, by=officer, key=key, title="落ち葉の片づけ", goals=[11])
+    challenge = Challenge.objects.get()
+    assert first == second == challenge
+    assert (challenge.title, challenge.ref) == ("落ち葉の片づけ", first.ref)
+    assert list(challenge.goals.values_list("pk", flat=True)) == [11]
+    assert verbs(challenge) == ["challenge.drafted", "challenge.saved"]
+    later = actions.draft_challenge(department, by=officer, key=uuid4(), title="別の課題")
+    assert int(later.ref[-3:]) == int(first.ref[-3:]) + 1
+
+
+def test_draft_challenge_of_a_form_whose_draft_is_published_is_refused(city, officer):
+    department, key = officer.staff.get().department, uuid4()
+    challenge = make_challenge(city, by=officer, key=key, title="落ち葉")
+    with pytest.raises(Refused, match=challenge.ref):
+        actions.draft_challenge(department, by=officer, key=key, title="別の課題")
+    assert Challenge.objects.get().title == "落ち葉"
+
+
+def test_draft_challenge_with_the_key_of_another_department_is_not_allowed(city, officer):
+    key = uuid4()
+    actions.draft_challenge(officer.staff.get().department, by=officer, key=key, title="落ち葉")
+    other = make_staff(city, "officer")
+    with pytest.raises(NotAllowed):
+        actions.draft_challenge(other.staff.get().department, by=other, key=key, title="よその課題")
+    assert Challenge.objects.get().title == "落ち葉"
 
 
 def test_numbers_have_no_gap_after_a_refusal(officer):

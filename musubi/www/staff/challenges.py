@@ -110,9 +110,12 @@ def new_challenge(request, city: str):
     form = ChallengeForm(_typed(request), departments=_departments(request.user, municipality))
     if _wants_to_keep(request) and form.is_valid():
         made = []
-        department = form.cleaned_data["department"]
+        department, key = form.cleaned_data["department"], form.cleaned_data["key"]
         if attempt(
-            form, lambda: made.append(actions.draft_challenge(department, by=request.user, **form.words()))
+            form,
+            lambda: made.append(
+                actions.draft_challenge(department, by=request.user, key=key, **form.words())
+            ),
         ):
             return _kept(request, made[0])
     return _writing(request, municipality, form, title=_("課題を書く"), trail=[])
@@ -180,9 +183,9 @@ def _wants_to_keep(request) -> bool:
 def _kept(request, challenge: Challenge):
     """Saved; and handed to the desk, where that was the button. A refusal of that leaves the saved draft."""
     city = challenge.municipality.slug
-    if request.POST.get("act") == "check" and challenge.state == "draft":
+    if request.POST.get("act") == "check" and challenge.state in ("draft", "checking"):
         try:
-            actions.ask_for_check(challenge, by=request.user)
+            _hand_to_desk(challenge, by=request.user)
         except Refused as error:
             messages.success(request, _("下書きを保存しました(%(ref)s)。") % {"ref": challenge.ref})
             messages.error(request, str(error))
@@ -193,6 +196,18 @@ def _kept(request, challenge: Challenge):
             request, _("保存しました(%(ref)s)。続きはいつでも書けます。") % {"ref": challenge.ref}
         )
     return redirect("staff-challenge", city, challenge.ref)
+
+
+def _hand_to_desk(challenge: Challenge, *, by) -> None:
+    """Ask for the check; where the other half of a double click has just done so, that is as good."""
+    if challenge.state == "checking":
+        return
+    try:
+        actions.ask_for_check(challenge, by=by)
+    except Conflict:
+        challenge.refresh_from_db()
+        if challenge.state != "checking":
+            raise
 
 
 def _writing(request, municipality, form, *, title: str, trail: list, challenge=None, newer=None):

@@ -1,5 +1,7 @@
 """The form in which a department officer writes a challenge in five minutes, and the small forms of its acts."""
 
+from uuid import uuid4
+
 from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +63,10 @@ class ChallengeForm(forms.ModelForm):
         Field.objects.all(), label=_("分野"), required=False, widget=forms.CheckboxSelectMultiple
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # A browser that brings back what was typed must not bring back the key of an earlier form with it.
+    key = forms.UUIDField(
+        required=False, initial=uuid4, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
+    )
 
     class Meta:
         model = Challenge
@@ -80,7 +86,7 @@ class ChallengeForm(forms.ModelForm):
             self.fields[name].max_length = LONGEST
             self.fields[name].validators.append(MaxLengthValidator(LONGEST))
         if self.instance.pk:
-            del self.fields["department"]
+            del self.fields["department"], self.fields["key"]
             self.initial["goals"] = [goal.pk for goal in self.instance.goals.all()]
             self.initial["fields"] = [field.pk for field in self.instance.fields.all()]
         else:

@@ -1,5 +1,7 @@
 """Writing a challenge with advice, and its steps until the end."""
 
+from uuid import UUID
+
 import pytest
 from django.utils import timezone
 
@@ -58,6 +60,29 @@ def test_all_words_are_kept_and_the_desk_is_asked_in_one_go(town):
     assert (str(row.deadline), row.code, row.conditions) == ("2030-01-31", "bags", "夏は不可")
     assert sorted(row.goals.values_list("pk", flat=True)) == [12, 14]
     assert list(row.fields.values_list("pk", flat=True)) == ["environment"]
+
+
+@pytest.mark.parametrize(("act", "state"), [("save", "draft"), ("check", "checking")])
+def test_a_new_form_sent_twice_makes_one_draft(town, act, state):
+    key = town.at("officer").get(NEW).context["form"]["key"].value()
+    answers = [town.at("officer").post(NEW, typed(town, key=str(key), act=act)) for _ in range(2)]
+    row = Challenge.objects.get()
+    assert [answer["Location"] for answer in answers] == [f"/nagisa/staff/challenges/{row.ref}/"] * 2
+    assert (row.state, row.key) == (state, UUID(str(key)))
+
+
+def test_a_new_form_that_comes_back_with_an_error_keeps_its_key(town):
+    key = "00000000-0000-4000-8000-000000000001"
+    page = text(town.at("officer").post(NEW, typed(town, key=key, title="", act="save")))
+    assert f'name="key" value="{key}"' in page
+    assert f'name="key" value="{key}"' not in text(town.at("officer").get(NEW))
+
+
+def test_a_form_of_what_is_written_already_has_no_key(town):
+    row = make_challenge(town.city, state="draft", by=town.officer)
+    page = text(town.at("officer").get(f"/nagisa/staff/challenges/{row.ref}/edit/"))
+    assert 'name="seen"' in page
+    assert 'name="key"' not in page
 
 
 def test_asking_the_desk_too_early_keeps_the_draft_and_says_what_is_missing(town):
