@@ -1,12 +1,14 @@
 """Which cases a person may read, and what of each."""
 
+from collections.abc import Collection
+
 from django.db import models
 from django.db.models import F, Q
 
 from musubi.cases.models import Agreement, Case, CaseFile, Post
 from musubi.cases.states import CONCLUDED, OPEN
-from musubi.lib import fulltext
-from musubi.people.models import Municipality
+from musubi.lib import clock, fulltext
+from musubi.people.models import Municipality, User
 from musubi.people.permissions import Can, authority
 
 
@@ -73,9 +75,15 @@ def find(
     department: int | None = None,
     channel: str = "",
     open_only: bool = False,
+    owner: User | None = None,
+    ball: str = "",
+    mine: Collection[int] = (),
     municipality: Municipality | None = None,
 ) -> models.QuerySet[Case]:
-    """`rows` narrowed by what a person asked for."""
+    """`rows` narrowed by what a person asked for.
+
+    `ball` is "mine" (with one of the departments `mine`, ids), "departments", "organisations" or "late".
+    """
     if text.strip():
         rows = fulltext.search(rows, text, municipality_id=municipality.pk if municipality else None)
     if stage:
@@ -84,6 +92,16 @@ def find(
         rows = rows.filter(lead=department)
     if channel:
         rows = rows.filter(channel=channel)
+    if owner:
+        rows = rows.filter(owner=owner)
+    if ball == "mine":
+        rows = rows.filter(ball_department__in=mine)
+    elif ball == "departments":
+        rows = rows.filter(ball_department__isnull=False)
+    elif ball == "organisations":
+        rows = rows.filter(ball_organisation__isnull=False)
+    elif ball == "late":
+        rows = rows.filter(ball_due_on__lt=clock.today())
     return rows.filter(stage__in=OPEN) if open_only else rows
 
 

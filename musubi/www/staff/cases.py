@@ -1,9 +1,7 @@
-"""The shared record from the municipality's side: the board, the list, one case on one page."""
+"""One case on one page, from the municipality's side, and a case opened without a proposal."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -11,21 +9,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from musubi.cases import actions, queries, rules
-from musubi.cases.states import CASE, OPEN, PATH, PostKind
+from musubi.cases.states import CASE, OPEN, PostKind
 from musubi.challenges.states import Channel
 from musubi.lib.errors import Refused
 from musubi.outcomes.models import Outcome
 from musubi.people.models import Department
 from musubi.people.permissions import Can, Reach, authority, may
-from musubi.people.queries import closing_days
 from musubi.www.access import fetch, staff_city
-from musubi.www.case_record import ball, chain, days_words, file_item, is_mine, stages, thread_items
+from musubi.www.case_record import ball, chain, file_item, is_mine, stages, thread_items
 from musubi.www.files import serve
-from musubi.www.staff.case_filters import CaseFilter
 from musubi.www.staff.case_forms import FORMS, ContactForm
 
-PER_PAGE = 20
-PER_COLUMN = 12
 NEEDS = {
     "say": Can.SPEAK_IN_CASE,
     "note": Can.NOTE_IN_CASE,
@@ -44,63 +38,6 @@ NEEDS = {
     "trial-move": Can.MOVE_CASE,
     "outcome": Can.RECORD_OUTCOME,
 }
-
-
-@require_safe
-def case_list(request, city: str):
-    """The board (columns are stages) or, with `?view=list`, a sorted list; both under the same filter."""
-    municipality = staff_city(request, city)
-    form = CaseFilter(request.GET, municipality=municipality)
-    rows = queries.visible_to(request.user, municipality)
-    rows = queries.find(rows, municipality=municipality, **form.wanted())
-    context = {
-        "municipality": municipality,
-        "filter": form,
-        "active": form.active(),
-        "may_open": authority(request.user).may_in(Can.OPEN_CASE, municipality.pk),
-        "is_list": request.GET.get("view") == "list",
-        "crumbs": [(_("今日"), reverse("staff-home", args=[city])), (_("連携案件"), "")],
-    }
-    closed = closing_days(municipality.pk)
-    if context["is_list"]:
-        ordered = queries.open_first(queries.for_rows(rows))
-        page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "rows": [(case, days_words(case, closed)) for case in page]}
-    else:
-        context |= {"columns": _columns(rows, city, closed), "count": rows.filter(stage__in=OPEN).count()}
-    return render(request, "staff/cases.html", context)
-
-
-def _columns(rows, city: str, closed) -> list[dict]:
-    """One column per open stage: the count, and the cards due first. Two statements, whatever there is."""
-    counts = dict(rows.values_list("stage").annotate(n=Count("pk")).order_by())
-    columns = []
-    for stage in [*PATH[:-1], "paused"]:
-        cards = []
-        if counts.get(stage):
-            shown = rows.filter(stage=stage).select_related("ball_department", "ball_organisation", "lead")
-            cards = [_card(case, city, closed) for case in shown.order_by("ball_due_on", "id")[:PER_COLUMN]]
-        more = counts.get(stage, 0) > len(cards)
-        columns.append(
-            {
-                "label": CASE[stage].label,
-                "cards": cards,
-                "count": counts.get(stage, 0),
-                "more_href": f"?view=list&stage={stage}" if more else "",
-            }
-        )
-    return columns
-
-
-def _card(case, city: str, closed) -> dict:
-    return {
-        "href": reverse("staff-case", args=[city, case.ref]),
-        "title": case.title,
-        "sub": f"{case.ref} · {case.lead}",
-        "holder": str(case.holder),
-        "due_words": days_words(case, closed),
-        "late": case.is_overdue,
-    }
 
 
 def new_case(request, city: str):
@@ -155,7 +92,9 @@ def case_act(request, city: str, ref: str, act: str):
             case.refresh_from_db()
         else:
             messages.success(request, form.done)
-            return redirect(reverse("staff-case", args=[city, ref]))
+            if request.POST.get("back") == "board":
+                return redirect(reverse("staff-cases", args=[city]) + f"#case-{ref}")
+            return redirect("staff-case", city, ref)
     return _page(request, city, case, bound=form, status=422)
 
 
@@ -211,7 +150,8 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "trials": list(case.trials.all()),
         "agreements": list(case.agreements.all()),
         "forms": forms,
-        "bound": bound.code if bound is not None else "",
+        # The form that stands open: the one that was refused, or the one a link asked for (`?act=…`).
+        "opened": bound.code if bound is not None else request.GET.get("act", ""),
         "next_stage": CASE[next_stage].label if next_stage else "",
         "needs": rules.needs(case, next_stage) if next_stage else [],
         "checklist": rules.CHECKLISTS.get(case.stage, []),
@@ -259,7 +199,6 @@ def _tabs(posts, kind: str) -> list[tuple]:
 
 
 urlpatterns = [
-    path("", case_list, name="staff-cases"),
     path("new/", new_case, name="staff-case-new"),
     path("<str:ref>/", case, name="staff-case"),
     path("<str:ref>/files/<int:pk>/", case_file, name="staff-case-file"),

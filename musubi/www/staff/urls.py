@@ -9,6 +9,7 @@ urlpatterns = [
     path("inbox/", include("musubi.www.staff.inbox")),
     path("challenges/", include("musubi.www.staff.challenges")),
     path("proposals/", include("musubi.www.staff.proposals")),
+    path("cases/", include("musubi.www.staff.board")),
     path("cases/", include("musubi.www.staff.cases")),
     path("agreements/", include("musubi.www.staff.agreements")),
     path("stories/", include("musubi.www.staff.stories")),

@@ -1,7 +1,7 @@
 """What waits for a person: the counts of the menu, and the rows of today's page."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import CharField, Count, Value
 from django.urls import reverse
@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from musubi.cases.models import Case
 from musubi.cases.queries import lying_with
+from musubi.cases.rules import has_adoption_route
 from musubi.cases.states import CASE
 from musubi.cases.states import OPEN as CASES_OPEN
 from musubi.challenges.models import Challenge
@@ -123,12 +124,16 @@ def _returned(user, municipality):
 
 @dataclass(frozen=True)
 class Task:
-    """One row of today's page: what it is, whose, since when, by when, and the next step."""
+    """One row of today's page: what it is, whose, since when, by when, and the next step.
+
+    `href` is the thing's page, `act` the address of the form that takes the step.
+    """
 
     kind: str
     icon: str
     title: str
     href: str
+    act: str
     who: str
     step: str
     since: datetime | None = None
@@ -159,10 +164,9 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
     slug = municipality.slug
     found: list[Task] = []
 
-    def add(name: str, ref, due=None, **facts) -> None:
-        found.append(
-            Task(href=reverse(name, args=[slug, ref]), due=due, left=due_words(due, closed), **facts)
-        )
+    def add(name: str, ref, due=None, *, form: str = "", **facts) -> None:
+        href = reverse(name, args=[slug, ref])
+        found.append(Task(href=href, act=href + form, due=due, left=due_words(due, closed), **facts))
 
     for routing in questions_to(acts_for(user, Can.ANSWER_ROUTING, municipality), municipality)[:MOST_ROWS]:
         proposal = routing.proposal
@@ -170,6 +174,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             "staff-proposal",
             proposal.ref,
             routing.due_on,
+            form=f"#answer-{routing.pk}",
             kind=_("照会"),
             icon="message",
             title=proposal.title,
@@ -182,6 +187,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             "staff-case",
             case.ref,
             case.ball_due_on,
+            form="?act={0}#act-{0}".format(_next_form(case)),
             kind=_("案件・%(stage)s") % {"stage": CASE[case.stage].label},
             icon="board",
             title=case.title,
@@ -208,6 +214,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
                 "staff-proposal",
                 proposal.ref,
                 proposal.ball_due_on,
+                form="#route",
                 kind=_("新しい提案"),
                 icon="inbox",
                 title=proposal.title,
@@ -220,6 +227,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
                 "staff-proposal",
                 proposal.ref,
                 proposal.ball_due_on,
+                form="#open",
                 kind=_("回答がそろった提案"),
                 icon="document",
                 title=proposal.title,
@@ -231,6 +239,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             add(
                 "staff-challenge",
                 challenge.ref,
+                form="#check",
                 kind=_("課題の確認依頼"),
                 icon="flag",
                 title=challenge.title,
@@ -254,6 +263,18 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
             )
     longest_ago = clock.at(date(2000, 1, 1))
     return sorted(found, key=lambda task: (task.due or date.max, task.since or longest_ago))
+
+
+def _next_form(case: Case) -> str:
+    """Which of the case page's forms the holder of its ball most likely wants, by what the row itself says."""
+    if case.stage == "paused":
+        return "resume"
+    spoken = case.last_spoken_at
+    if spoken and abs(case.ball_since - spoken) < timedelta(minutes=1):
+        return "say"  # the ball came with words: somebody waits for an answer
+    if case.stage == "planning" and not has_adoption_route(case):
+        return "adoption"
+    return "say" if case.stage in ("intake", "dialogue") else "advance"
 
 
 def _all_answered(municipality: Municipality):
