@@ -1,11 +1,13 @@
-"""How long the ball may lie, and on which day it is due."""
+"""How long the ball may lie, on which day it is due, and which days part the steps of reminding."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 
-from musubi.ball.models import Limit
+from musubi.ball.models import Escalation, Limit
+from musubi.ball.queries import Marks
 from musubi.ball.states import DEFAULT_LIMITS
 from musubi.lib import clock
-from musubi.lib.workdays import add_workdays
+from musubi.lib.workdays import add_workdays, is_workday
 from musubi.people.queries import closing_days
 
 
@@ -22,3 +24,33 @@ def due(municipality_id: int, kind: str, stage: str, *, start: date | None = Non
     return add_workdays(
         start or clock.today(), limit(municipality_id, kind, stage), closed=closing_days(municipality_id)
     )
+
+
+def marks(escalation: Escalation, day: date, closed: Collection[date]) -> Marks:
+    """The days that part the steps on `day`, a business day of the municipality.
+
+    A ball is n business days late where n of them lie after its due day, `day` among them; so is it n days ahead.
+    """
+    ahead = (
+        add_workdays(day, escalation.soon_days + 1, closed) if escalation.soon_days else day + timedelta(1)
+    )
+    return Marks(
+        day=day,
+        soon_end=ahead,
+        manager_before=_back(day, escalation.manager_days - 1, closed),
+        desk_before=_back(day, escalation.desk_days - 1, closed),
+    )
+
+
+def last_workday(day: date, closed: Collection[date]) -> date:
+    """`day`, or the business day before it."""
+    while not is_workday(day, closed):
+        day -= timedelta(1)
+    return day
+
+
+def _back(day: date, n: int, closed: Collection[date]) -> date:
+    """The n-th business day before `day`, itself one."""
+    for _ in range(n):
+        day = last_workday(day - timedelta(1), closed)
+    return day
