@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from musubi.cases.models import Agreement, Case, Meeting, Post, Trial
@@ -26,7 +27,7 @@ from musubi.outcomes.models import Outcome
 from musubi.outcomes.states import REALISED, OutcomeKind
 from musubi.people.models import Member, Municipality, Organisation
 from musubi.people.queries import members_of
-from musubi.proposals.models import Proposal
+from musubi.proposals.models import Proposal, Routing
 from musubi.proposals.states import DeclineReason, Track
 
 GATHERINGS = [GatheringKind.EXCHANGE, GatheringKind.MATCHING, GatheringKind.SUBCOMMITTEE]
@@ -37,9 +38,14 @@ EVENT, OTHER = "event", "other"
 
 @dataclass(frozen=True)
 class Period:
-    """One fiscal year, or all time (`year` is None)."""
+    """One fiscal year, or all time (`year` is None); of the whole municipality, or of one department (its id).
+
+    A department narrows what has one: challenges, proposals, cases and what hangs on them, agreements, gatherings.
+    Members belong to the municipality, whatever department is asked for.
+    """
 
     year: int | None = None
+    department: int | None = None
 
     @property
     def last_day(self) -> date:
@@ -67,6 +73,28 @@ class Period:
             return Q(**{f"{field}__isnull": False})
         return Q(**{f"{field}__range": span(self.year)})
 
+    def section(self, field: str) -> Q:
+        """The department in `field` is the one asked for."""
+        return Q(**{field: self.department}) if self.department else Q()
+
+
+def in_charge() -> Coalesce:
+    """The one department a proposal is counted for: its case's lead, else its challenge's, else the first asked."""
+    asked = Routing.objects.filter(proposal=OuterRef("pk")).order_by("id").values("department")[:1]
+    return Coalesce(
+        "case__lead",
+        "challenge__department",
+        models.Subquery(asked),
+        output_field=models.BigIntegerField(),
+    )
+
+
+def of_section(rows: models.QuerySet[Proposal], period: Period) -> models.QuerySet[Proposal]:
+    """Proposals narrowed to the department asked for; untouched, and as cheap as before, where none is."""
+    return (
+        rows.alias(in_charge=in_charge()).filter(in_charge=period.department) if period.department else rows
+    )
+
 
 # --- stocks and counts of a year ------------------------------------------------------------------------------
 
@@ -77,31 +105,37 @@ def members(city: Municipality, period: Period) -> models.QuerySet[Member]:
 
 def proposals(city: Municipality, period: Period, track: str = "") -> models.QuerySet[Proposal]:
     """Received in the period, whatever became of them; a draft was never received."""
-    rows = Proposal.objects.filter(period.moments("submitted_at"), municipality=city)
+    rows = of_section(Proposal.objects.filter(period.moments("submitted_at"), municipality=city), period)
     return (rows.filter(track=track) if track else rows).order_by("submitted_at", "pk")
 
 
 def trials(city: Municipality, period: Period, track: str = "") -> models.QuerySet[Trial]:
     """Begun in the period and not given up. By the track of the proposal their case came from."""
-    rows = Trial.objects.filter(period.moments("started_at"), case__municipality=city, state__in=RAN)
+    rows = Trial.objects.filter(
+        period.moments("started_at"), period.section("case__lead"), case__municipality=city, state__in=RAN
+    )
     return (rows.filter(case__proposal__track=track) if track else rows).order_by("started_at", "pk")
 
 
 def gatherings(city: Municipality, period: Period, kind: str = "") -> models.QuerySet[Gathering]:
     """Those that took place."""
-    rows = Gathering.objects.filter(period.moments("starts_at"), municipality=city, state__in=TOOK_PLACE)
+    rows = Gathering.objects.filter(
+        period.moments("starts_at"), period.section("department"), municipality=city, state__in=TOOK_PLACE
+    )
     return (rows.filter(kind=kind) if kind else rows).order_by("starts_at", "pk")
 
 
 def agreements(city: Municipality, period: Period) -> models.QuerySet[Agreement]:
     """In force, and signed in the period."""
-    rows = Agreement.objects.filter(period.days("signed_on"), municipality=city, state__in=CONCLUDED)
+    rows = Agreement.objects.filter(
+        period.days("signed_on"), period.section("department"), municipality=city, state__in=CONCLUDED
+    )
     return rows.order_by("signed_on", "pk")
 
 
 def cases_open(city: Municipality, period: Period) -> models.QuerySet[Case]:
     """Cases that had begun and had not ended when the period did."""
-    rows = Case.objects.filter(municipality=city)
+    rows = Case.objects.filter(period.section("lead"), municipality=city)
     if period.year is None:
         rows = rows.filter(stage__in=OPEN)
     else:
@@ -111,13 +145,16 @@ def cases_open(city: Municipality, period: Period) -> models.QuerySet[Case]:
 
 def outcomes(city: Municipality, period: Period, kind: str = "") -> models.QuerySet[Outcome]:
     """By the day the undertaking began."""
-    rows = Outcome.objects.filter(period.days("started_on"), case__municipality=city)
+    rows = Outcome.objects.filter(
+        period.days("started_on"), period.section("case__lead"), case__municipality=city
+    )
     return (rows.filter(kind=kind) if kind else rows).order_by("started_on", "pk")
 
 
 def declines(city: Municipality, period: Period, reason: str = "") -> models.QuerySet[Proposal]:
     """Proposals declined in the period and not taken up again since."""
     rows = Proposal.objects.filter(period.moments("decided_at"), municipality=city, state="declined")
+    rows = of_section(rows, period)
     return (rows.filter(decline_reason=reason) if reason else rows).order_by("decided_at", "pk")
 
 
@@ -136,7 +173,9 @@ def decisions(city: Municipality, period: Period) -> models.QuerySet[Proposal]:
 
 def challenges(city: Municipality, period: Period) -> models.QuerySet[Challenge]:
     """Registered and published (to members or everyone) in the period; closed and resolved ones stay counted."""
-    rows = Challenge.objects.filter(period.moments("published_at"), municipality=city)
+    rows = Challenge.objects.filter(
+        period.moments("published_at"), period.section("department"), municipality=city
+    )
     return rows.order_by("published_at", "pk")
 
 
@@ -197,7 +236,7 @@ def dialogues(city: Municipality, period: Period, channel: str = "") -> list[Dia
 def _first_meetings(cases: models.QuerySet[Case]) -> dict[int, tuple[datetime, str, datetime]]:
     """Per case (id): its first meeting's moment, the kind of gathering it was at ("" for none) and its start."""
     found: dict[int, tuple] = {}
-    held = Meeting.objects.filter(case__in=cases.order_by(), held_at__lte=clock.now())
+    held = Meeting.objects.filter(case__in=cases.order_by(), state="held", held_at__lte=clock.now())
     columns = ("case_id", "held_at", "gathering__kind", "gathering__starts_at")
     for case, at, kind, starts_at in held.order_by("held_at", "pk").values_list(*columns):
         found.setdefault(case, (at, kind or "", starts_at or at))

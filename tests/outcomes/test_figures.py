@@ -153,6 +153,9 @@ def test_trials_count_once_they_have_begun(city, desk, officer):
     }
     begun = trials.plan_trial(case, by=officer, **words)
     given_up = trials.plan_trial(case, by=officer, **words)
+    cases.set_adoption_route(
+        case, by=officer, budget="公園費", department=case.lead, deadline=date(2026, 10, 30)
+    )
     for trial in (begun, given_up):
         trials.approve_trial(trial, by=desk)
     assert figures(city)["trials"]["total"] == 0
@@ -187,7 +190,7 @@ def test_agreements_count_while_in_force(city, desk):
     )
     assert figures(city)["agreements"] == 2
     assert list(evidence(city, "agreements", 2024)[1]) == made[:1]
-    agreements.end_agreement(made[0], by=desk, as_state="terminated")
+    agreements.terminate_agreement(made[0], by=desk, reason="相手の事業が終わったため。")
     assert figures(city)["agreements"] == 1
 
 

@@ -1,11 +1,14 @@
 """The figures of a municipality, counted from its records at the moment somebody asks. Nothing is ever stored.
 
-Each number has a named query in `figures_queries.py`; `evidence` hands out the very records it counted.
+Each number has a named query in `figures_queries.py`; `evidence` hands out the very records it counted. What is told
+of every single proposal, challenge and stage (`facts`) is read once and counted in Python: how far they came and
+along which way (`breakdowns`), how long it took (`times`). `small` is what of it everybody may see.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from statistics import median
 
 from django.db import models
@@ -15,31 +18,54 @@ from musubi.lib import clock
 from musubi.lib.fiscal import fiscal_year as fiscal_year_of
 from musubi.lib.workdays import workdays_between
 from musubi.outcomes import figures_queries as records
+from musubi.outcomes.figures import breakdowns, effort, facts, small, times
 from musubi.outcomes.figures_queries import SOURCES, Period, Source
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Municipality
 from musubi.people.queries import closing_days
-from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 
 
-def figures(municipality: Municipality, fiscal_year: int | None = None) -> dict:
+def figures(
+    municipality: Municipality,
+    fiscal_year: int | None = None,
+    *,
+    department: int | None = None,
+    public: bool = False,
+) -> dict:
     """All figures of one fiscal year (2024 is 令和6年度), or of all time, as plain values for JSON.
+
+    `department` (an id) narrows them to what one department is in charge of; `public` leaves what everybody may see
+    (`small.published`), in the same shape. A constant number of statements.
 
     Fixed keys: `municipality` (slug), `fiscal_year`, `members`, `gatherings`, `proposals`, `trials`, `agreements`,
     `cases_open`, `funnel`, `dialogues_by_channel`, `challenges_realised_share` (0–1, None without challenges) and
     `months_to_start` (months by challenge code). More: `outcomes` and `declines` (totals and by kind or reason),
-    `median_workdays` (business days from receipt to first answer and to decision, None without any) and
-    `by_fiscal_year` (rows of every year up to this one, whatever year was asked). A constant number of statements.
+    `median_workdays` (business days from receipt to first answer and to decision, None without any),
+    `by_fiscal_year` (rows of every year up to this one, whatever year was asked), `department` (its name, None for
+    all), `challenge_funnel` and `proposal_funnel` (how many came to each step), `challenges_by` and `proposals_by`
+    (the same by channel, track, department and year; see `breakdowns`), `times` and `stage_times` (see `times`),
+    `times_by_fiscal_year`, `effort` (money and hours by group of outcomes; see `effort`).
     """
-    period = Period(fiscal_year)
+    period = Period(fiscal_year, department)
     funnel = _funnel(municipality, period)
     channels = Counter(one.channel for one in records.dialogues(municipality, period))
     funnel["dialogues"] = channels.total()
     funnel["realised"] = records.realised(municipality, period).count()
     share = round(funnel["realised"] / funnel["challenges"], 4) if funnel["challenges"] else None
-    history = _history(municipality)
-    return {
+    names = breakdowns.departments_of(municipality)
+    every_proposal = _of(facts.proposal_facts(municipality), department)
+    proposals = _of(every_proposal, department, fiscal_year)
+    every_challenge = _of(facts.challenge_facts(municipality), department)
+    challenges = _of(every_challenge, department, fiscal_year)
+    stays = [
+        visit
+        for visit in _of(facts.visits(municipality), department)
+        if fiscal_year in (None, facts.year_of(visit.since))
+    ]
+    kinds = effort.by_kind(records.outcomes(municipality, period), public=public)
+    closed = closing_days(municipality.pk)
+    found = {
         "municipality": municipality.slug,
         "fiscal_year": fiscal_year,
         "members": records.members(municipality, period).count(),
@@ -60,24 +86,33 @@ def figures(municipality: Municipality, fiscal_year: int | None = None) -> dict:
         },
         "challenges_realised_share": share,
         "months_to_start": records.months_to_start(municipality, period),
-        "outcomes": _with_total(records.outcomes(municipality, period), "kind", OutcomeKind),
+        "outcomes": {"total": sum(row["count"] for row in kinds.values())}
+        | {kind.value: kinds[kind]["count"] if kind in kinds else 0 for kind in OutcomeKind},
         "declines": _reasons(records.declines(municipality, period)),
-        "median_workdays": _medians(
-            [row for row in history if fiscal_year in (None, row[0])], closing_days(municipality.pk)
-        ),
-        "by_fiscal_year": _by_fiscal_year(municipality, history),
+        "median_workdays": _medians(proposals, closed),
+        "by_fiscal_year": _by_fiscal_year(municipality, every_challenge, every_proposal, closed, department),
+        "department": names[department] if department else None,
+        "challenge_funnel": breakdowns.funnel(challenges, breakdowns.CHALLENGE_STEPS),
+        "challenges_by": breakdowns.challenges_by(challenges, names),
+        "proposal_funnel": breakdowns.funnel(proposals, breakdowns.PROPOSAL_STEPS),
+        "proposals_by": breakdowns.proposals_by(proposals, names),
+        "times": times.steps(proposals),
+        "stage_times": times.stages(stays),
+        "times_by_fiscal_year": times.by_year(every_proposal),
+        "effort": effort.by_group(kinds),
     }
+    return small.published(found) if public else found
 
 
 def evidence(
-    municipality: Municipality, key: str, fiscal_year: int | None = None
+    municipality: Municipality, key: str, fiscal_year: int | None = None, *, department: int | None = None
 ) -> tuple[Source, models.QuerySet]:
     """What number `key` counted: its source (with a label) and the records, as many as the number says.
 
     Raises KeyError for a key that is not in `SOURCES`. What of a record may be shown to whom is the page's to say.
     """
     source = SOURCES[key]
-    return source, source.rows(municipality, Period(fiscal_year))
+    return source, source.rows(municipality, Period(fiscal_year, department))
 
 
 def years(municipality: Municipality) -> list[int]:
@@ -114,57 +149,52 @@ def _reasons(rows: models.QuerySet) -> dict[str, int]:
     return {"total": tally.total(), **dict(sorted(tally.items(), key=lambda item: (-item[1], item[0])))}
 
 
-# --- how long it took -----------------------------------------------------------------------------------------
-
-_Times = tuple[int, date, date | None, date | None]
-
-
-def _history(municipality: Municipality) -> list[_Times]:
-    """Per proposal received: its fiscal year, and the days it was received, first answered and decided on.
-
-    A withdrawal is the proposer's, not a decision.
-    """
-    rows = Proposal.objects.filter(municipality=municipality, submitted_at__isnull=False)
-    found = []
-    for *moments, decided_at, state in rows.order_by("submitted_at").values_list(
-        "submitted_at", "first_answered_at", "decided_at", "state"
-    ):
-        moments.append(decided_at if state in records.DECIDED else None)
-        received, answered, decided = (at.astimezone(clock.TOKYO).date() if at else None for at in moments)
-        found.append((fiscal_year_of(received), received, answered, decided))
-    return found
+def _of(things: list, department: int | None, year: int | None = None) -> list:
+    """The facts of one department and year, or all of them."""
+    return [
+        thing
+        for thing in things
+        if (department is None or thing.department == department) and (year is None or thing.year == year)
+    ]
 
 
-def _medians(rows: list[_Times], closed) -> dict[str, float | None]:
-    def middle(days: list[int]) -> float | int | None:
+# --- in business days, and by year ----------------------------------------------------------------------------
+
+
+def _medians(proposals: list[facts.Fact], closed) -> dict[str, float | None]:
+    """Of those answered and decided, in the municipality's business days. A withdrawal is the proposer's, not a
+    decision."""
+
+    def middle(steps: list[tuple[int, int | None]]) -> float | int | None:
+        days = [_workdays(came, ended, closed) for came, ended in steps if ended]
         if not days:
             return None
         value = median(days)
         return int(value) if value == int(value) else value
 
     return {
-        "first_answer": middle(
-            [workdays_between(r, answered, closed) for _year, r, answered, _d in rows if answered]
-        ),
-        "decision": middle(
-            [workdays_between(r, decided, closed) for _year, r, _a, decided in rows if decided]
-        ),
+        "first_answer": middle([(one.received, one.answered) for one in proposals]),
+        "decision": middle([(one.received, one.decided) for one in proposals]),
     }
 
 
-def _by_fiscal_year(municipality: Municipality, history: list[_Times]) -> list[dict]:
+@lru_cache(maxsize=50_000)
+def _workdays(start: int, end: int, closed: frozenset) -> int:
+    return workdays_between(date.fromordinal(start), date.fromordinal(end), closed)
+
+
+def _by_fiscal_year(
+    municipality: Municipality, needs: list, proposals: list, closed, department: int | None
+) -> list[dict]:
     """One row per fiscal year, oldest first: proposals received and how long answers took, challenges, outcomes."""
-    everything = Period()
-    published = Counter(
-        fiscal_year_of(at.astimezone(clock.TOKYO).date())
-        for at in records.challenges(municipality, everything).values_list("published_at", flat=True)
-    )
+    published = Counter(need.year for need in needs)
+    received = Counter(one.year for one in proposals)
     started = Counter(
         fiscal_year_of(day)
-        for day in records.outcomes(municipality, everything).values_list("started_on", flat=True)
+        for day in records.outcomes(municipality, Period(department=department)).values_list(
+            "started_on", flat=True
+        )
     )
-    received = Counter(year for year, *_days in history)
-    closed = closing_days(municipality.pk)
     found = {*published, *started, *received}
     return (
         [
@@ -175,7 +205,7 @@ def _by_fiscal_year(municipality: Municipality, history: list[_Times]) -> list[d
                 "outcomes": started[year],
                 **{
                     f"median_workdays_to_{name}": value
-                    for name, value in _medians([row for row in history if row[0] == year], closed).items()
+                    for name, value in _medians([p for p in proposals if p.year == year], closed).items()
                 },
             }
             for year in range(min(found), max(found) + 1)
