@@ -6,4 +6,10 @@ class Config(AppConfig):
     label = "cases"
 
     def ready(self):
-        from musubi.cases import notices  # noqa: F401  registers who is told
+        from musubi.cases import (  # noqa: F401  register who is told
+            agreement_notices,
+            mail_notices,
+            meeting_notices,
+            notices,
+            trial_notices,
+        )

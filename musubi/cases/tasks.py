@@ -2,6 +2,8 @@
 
 from musubi.ball import tasks as ball
 from musubi.ball.queries import Watched
+from musubi.cases import agreement_tasks  # noqa: F401  registers the agreements' periodic work
+from musubi.cases.mail import chores as mail_chores  # noqa: F401  registers what is done about mail and files
 from musubi.cases.models import Case
 from musubi.cases.states import OPEN
 from musubi.notify.tasks import periodic

@@ -95,6 +95,7 @@ ADDS = {
         starts_on=clock.today(),
         ends_on=end_of_fiscal_year(clock.today()),
         measures=[{"name": "時間", "unit": "時間", "threshold": "3"}],
+        knows_late=True,
     ),
     "adoption": lambda case, by: actions.set_adoption_route(
         case, by=by, budget="清掃費", department=case.lead, deadline=clock.today()
@@ -312,6 +313,7 @@ def test_sign_an_agreement_twice_signs_once(case, desk, colleague):
 
 
 def test_decide_and_cancel_a_trial_leave_one_ending(case, desk, colleague):
+    ADDS["adoption"](case, desk)
     trial = ADDS["trial"](case, desk)
     trials.approve_trial(trial, by=desk)
     trials.start_trial(trial, by=desk)

@@ -149,8 +149,14 @@ class Talk:
             starts_on=starts_on,
             ends_on=ends_on,
             measures=words["measures"],
+            plan=words.get("plan", ""),
             safety=words.get("safety", ""),
+            data_terms=words.get("data_terms", ""),
+            costs=words.get("costs", ()),
+            knows_late=True,
         )
+        if words.get("approved") is False:
+            return
         trials.approve_trial(trial, by=self.town.decides(self.lead))
 
     def do_start(self) -> None:
