@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from musubi.cases.models import Case
@@ -29,7 +30,10 @@ def needs(case: Case, to: str) -> list[Need]:
     """
     found = []
     if to in PATH[2:]:
-        talked = case.posts.filter(kind__in=[PostKind.MEETING, PostKind.MESSAGE]).exists()
+        # A time that is only offered or fixed is no talk yet.
+        talked = case.posts.filter(
+            Q(kind=PostKind.MESSAGE) | Q(kind=PostKind.MEETING, meeting__state="held")
+        ).exists()
         found.append(Need(_("団体とのやり取りか打合せが一つ以上記録されている"), talked))
     if to == "trial":
         found.append(

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import icalendar
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,7 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from musubi.gatherings import queries
+from musubi.gatherings.models import Gathering
 from musubi.gatherings.states import GATHERING, TOOK_PLACE, Kind
+from musubi.lib import calendar as calendars
 from musubi.lib import clock, markdown
 from musubi.people.models import Municipality
 from musubi.www.kept import public_page
@@ -98,30 +99,27 @@ def gathering(request, city: str, ref: str):
 def calendar(request, city: str):
     """The gatherings of the last year and to come, for people's own calendars (RFC 5545)."""
     municipality = city_here(request, city)
-    book = icalendar.Calendar()
-    book.add("prodid", "-//Musubi//gatherings//JA")
-    book.add("version", "2.0")
-    book.add("x-wr-calname", _("%(name)s 公民連携イベント") % {"name": municipality.display_name})
     rows = queries.listed(municipality).filter(starts_at__gte=clock.at(clock.today() - timedelta(days=366)))
-    for row in rows.order_by("starts_at")[:500]:
-        address = settings.ORIGIN + reverse("gathering", args=[city, row.ref])
-        event = icalendar.Event()
-        event.add("uid", f"{row.ref}@{municipality.code}.musubi")
-        event.add("dtstamp", row.opened_at or row.created_at)
-        if row.date_note:
-            # The hour is not settled: a whole day, so that nobody comes at a made-up time.
-            event.add("dtstart", row.starts_at.astimezone(clock.TOKYO).date())
-        else:
-            event.add("dtstart", row.starts_at)
-            event.add("dtend", row.ends_at)
-        event.add("summary", f"{row.title}({row.date_note})" if row.date_note else row.title)
-        event.add("location", row.place)
-        event.add("description", row.description[:1000])
-        event.add("url", address)
-        event.add("status", "CANCELLED" if row.state == "cancelled" else "CONFIRMED")
-        book.add_component(event)
+    events = [_event(row, municipality) for row in rows.order_by("starts_at")[:500]]
+    name = _("%(name)s 公民連携イベント") % {"name": municipality.display_name}
     return HttpResponse(
-        book.to_ical(),
+        calendars.write(events, name=name),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": f'inline; filename="{municipality.slug}-gatherings.ics"'},
+    )
+
+
+def _event(row: Gathering, municipality: Municipality) -> calendars.Event:
+    # The hour is not settled yet: a whole day, so that nobody comes at a made-up time.
+    unsettled = bool(row.date_note)
+    return calendars.Event(
+        uid=f"{row.ref}@{municipality.code}.musubi",
+        stamp=row.opened_at or row.created_at,
+        starts=row.starts_at.astimezone(clock.TOKYO).date() if unsettled else row.starts_at,
+        ends=None if unsettled else row.ends_at,
+        summary=f"{row.title}({row.date_note})" if unsettled else row.title,
+        location=row.place,
+        description=row.description[:1000],
+        url=settings.ORIGIN + reverse("gathering", args=[municipality.slug, row.ref]),
+        cancelled=row.state == "cancelled",
     )
