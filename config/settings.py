@@ -13,6 +13,9 @@
 | `MUSUBI_VAR` | `var/` | where files, the embedded database and the collected static files live |
 | `EMAIL_URL` | none | `smtp://user:password@host:587/?tls=1`; without it mail waits in its rows |
 | `MUSUBI_MAIL_FROM` | `noreply@localhost` | the sender of every mail |
+| `MUSUBI_REPLY_ADDRESS` | none | a mailbox that takes `name+anything@…`: notices about a case can be answered by mail |
+| `MUSUBI_TRUSTED_AUTHSERV` | none | the name your mail server puts first in `Authentication-Results`; without it senders are not proven |
+| `MUSUBI_SECRET_KEY_FALLBACKS` | none | former secret keys, separated by commas: what they signed stays good |
 | `MUSUBI_CLAMD` | none | where ClamAV's clamd listens, `unix:/run/clamav/clamd.ctl` or `host:port`; without it no file is scanned |
 | `MUSUBI_LOG_LEVEL` | `INFO` | level of the console log |
 """
@@ -52,6 +55,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = [key for key in os.environ.get("MUSUBI_SECRET_KEY_FALLBACKS", "").split(",") if key]
 DEBUG = flag("MUSUBI_DEBUG")
 DEMO = flag("MUSUBI_DEMO")
 ALLOWED_HOSTS = [h for h in os.environ.get("MUSUBI_HOSTS", "localhost,127.0.0.1").split(",") if h]
@@ -249,6 +253,11 @@ if _mail := os.environ.get("EMAIL_URL"):
         },
     }
     MAIL_CONFIGURED = True
+
+# Answers by mail: docs/operations.md says how the mail server hands them over.
+REPLY_ADDRESS = os.environ.get("MUSUBI_REPLY_ADDRESS", "reply@musubi.example" if DEMO else "").strip().lower()
+TRUSTED_AUTHSERV = os.environ.get("MUSUBI_TRUSTED_AUTHSERV", "").strip().lower()
+MAIL_IN_MAX_BYTES = 25 * 1024 * 1024
 
 # Security
 SECURE_CSP = {

@@ -2,21 +2,30 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from musubi.cases.mail.address import reply_address
 from musubi.cases.models import Case, Post
-from musubi.cases.states import CASE
+from musubi.cases.states import CASE, OPEN
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import User
-from musubi.people.permissions import Can
+from musubi.people.permissions import Can, may
 from musubi.people.queries import answering_for, people_of, representatives_of
 
 
 def _staff_letter(case: Case, user: User, title: str, body: str) -> Letter:
-    return Letter(user, title, body, f"/{case.municipality.slug}/staff/cases/{case.ref}/")
+    return Letter(
+        user, title, body, f"/{case.municipality.slug}/staff/cases/{case.ref}/", **by_mail(case, user)
+    )
 
 
 def _partner_letter(case: Case, user: User, title: str, body: str) -> Letter:
-    return Letter(user, title, body, f"/my/cases/{case.municipality.slug}/{case.ref}/")
+    return Letter(user, title, body, f"/my/cases/{case.municipality.slug}/{case.ref}/", **by_mail(case, user))
+
+
+def by_mail(case: Case, user: User) -> dict:
+    """What lets a `Letter` about this case be answered by mail while it is open, and mail programs keep them together."""
+    answers = case.stage in OPEN and may(user, Can.SPEAK_IN_CASE, case)
+    return {"reply_to": reply_address(case.pk, user.pk) if answers else "", "thread": f"case-{case.pk}"}
 
 
 def _to_organisations(case: Case, title: str, body: str):

@@ -19,6 +19,7 @@ from musubi.notify.registry import KINDS, Letter
 from musubi.notify.states import DELIVERY
 from musubi.people.models import Municipality, User
 from musubi.people.permissions import Can, may
+from musubi.services import mail
 
 
 @transaction.atomic
@@ -54,7 +55,10 @@ def tell(entry: Entry) -> list[Notice]:
             user=notice.user,
             address=notice.user.email,
             subject=notice.title,
-            body=_mail_body(notice, always=kind.always),
+            body=_mail_body(notice, always=kind.always, answerable=bool(letters[notice.user_id].reply_to)),
+            reply_to=letters[notice.user_id].reply_to,
+            thread=letters[notice.user_id].thread,
+            calendar=letters[notice.user_id].calendar,
             created_at=entry.at,
             next_try_at=entry.at,
         )
@@ -83,12 +87,17 @@ def _one_line(text: str, length: int = 200) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def _mail_body(notice: Notice, *, always: bool) -> str:
+def _mail_body(notice: Notice, *, always: bool, answerable: bool = False) -> str:
     with translation.override(notice.user.language):
-        parts = [_("%(name)s 様") % {"name": notice.user}, notice.body or notice.title]
+        parts = [mail.answer_line()] if answerable else []
+        parts += [_("%(name)s 様") % {"name": notice.user}, notice.body or notice.title]
         if notice.path:
             parts.append(_("くわしくは、次のページをご覧ください。") + f"\n{settings.ORIGIN}{notice.path}")
-        closing = _("このメールは自動でお送りしています。返信いただいてもお答えできません。")
+        closing = (
+            _("このメールに返信すると、案件の参加者全員(団体を含みます)が読むメッセージになります。")
+            if answerable
+            else _("このメールは自動でお送りしています。返信いただいてもお答えできません。")
+        )
         if not always:
             closing += "\n" + _("メールで受け取るお知らせは、サインインして「お知らせの設定」で選べます。")
         parts.append(f"――――――――――\n{closing}")

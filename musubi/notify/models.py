@@ -48,6 +48,13 @@ class Delivery(Record):
     address = models.EmailField(_("宛先"))
     subject = models.CharField(_("件名"), max_length=200)
     body = models.TextField(_("本文"))
+    reply_to = models.CharField(_("返信先"), max_length=320, blank=True)
+    thread = models.CharField(
+        max_length=40, blank=True, help_text="what the mail is about, e.g. case-12: mail programs group by it"
+    )
+    calendar = models.TextField(
+        null=True, blank=True, help_text="the iCalendar object that goes with it; its METHOD says what it asks for"
+    )
     state = models.CharField(_("状態"), max_length=10, choices=DELIVERY.choices, default="queued")
     created_at = models.DateTimeField(_("作成日時"))
     next_try_at = models.DateTimeField(_("次に送る日時"))

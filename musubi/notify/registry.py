@@ -9,12 +9,19 @@ from musubi.people.models import User
 
 @dataclass(frozen=True)
 class Letter:
-    """What one person is told: a title (also the mail's subject), the words, and where to go."""
+    """What one person is told: a title (also the mail's subject), the words, and where to go.
+
+    `reply_to` is where an answer by mail arrives, empty where nobody reads one; mails of one `thread` are shown
+    together by mail programs. `calendar` is an iCalendar object (`lib.calendar`) that goes with the mail.
+    """
 
     user: User
     title: str
     body: str
     path: str
+    reply_to: str = ""
+    thread: str = ""
+    calendar: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from musubi.people.queries import desk_of
 from musubi.proposals.models import Attachment, Proposal, Routing
 from musubi.proposals.rules import MOST_FILES, gaps, is_editable, is_own, is_readable_by_staff
 from musubi.proposals.states import PROPOSAL, Answer, DeclineReason, Track
+from musubi.services.virus_scan import Verdict
 
 WORDS = ["challenge", "solution", "title", "content", "effect", "request", "schedule", "cost", "field_wanted"]
 
@@ -127,7 +128,16 @@ def discard(proposal: Proposal, *, by: User) -> None:
 
 
 @transaction.atomic
-def attach(proposal: Proposal, *, by: User, stored: str, name: str, size: int, media_type: str) -> Attachment:
+def attach(
+    proposal: Proposal,
+    *,
+    by: User,
+    stored: str,
+    name: str,
+    size: int,
+    media_type: str,
+    scanned: str = Verdict.NOT_SCANNED,
+) -> Attachment:
     """Put an already accepted and stored file (see `services.storage`) with a draft.
 
     The bytes are stored before the row, since a row without its file would be worse than a file without a row:
@@ -150,6 +160,7 @@ def attach(proposal: Proposal, *, by: User, stored: str, name: str, size: int, m
         name=name,
         size=size,
         media_type=media_type,
+        scanned=scanned,
         added_at=clock.now(),
         added_by=by,
     )

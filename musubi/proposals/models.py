@@ -12,6 +12,7 @@ from musubi.lib.records import Record
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.plan.models import Field, Goal
 from musubi.proposals.states import PROPOSAL, WAITING, Answer, DeclineReason, Track
+from musubi.services.virus_scan import Verdict
 from musubi.solutions.models import Solution
 
 
@@ -158,6 +159,9 @@ class Attachment(Record):
     name = models.CharField(_("ファイル名"), max_length=200)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=100)
+    scanned = models.CharField(
+        _("ウイルス検査"), max_length=12, choices=Verdict.choices, default=Verdict.NOT_SCANNED
+    )
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

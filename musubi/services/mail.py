@@ -1,5 +1,6 @@
 """Handing one mail to the mail server. The worker is the only caller; what is sent is a row of its own."""
 
+import re
 import smtplib
 import unicodedata
 from collections.abc import Iterator
@@ -10,7 +11,13 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
+from django.core.mail import EmailMultiAlternatives, mailers
+from django.utils.translation import gettext as _
+
+from musubi.lib import calendar
+
+# ASCII, so that the line is known again in whatever language and encoding it comes back.
+ANSWER_MARKS = ("##-", "-##")
 
 
 class Sendable(Protocol):
@@ -21,6 +28,9 @@ class Sendable(Protocol):
     subject: str
     body: str
     created_at: datetime
+    reply_to: str
+    thread: str
+    calendar: str | None
 
 
 class RefusedForGood(Exception):
@@ -76,29 +86,57 @@ def send(mail: Sendable, line) -> None:
         raise RefusedForGood(str(error)) from error
 
 
-def message(mail: Sendable) -> EmailMessage:
+def message(mail: Sendable) -> EmailMultiAlternatives:
     """The mail as it is sent.
 
     The Message-ID follows from the row alone, so that a mail sent twice (a worker died between the server's
     answer and the note of it) can be recognised as one by whoever receives it.
     """
-    return EmailMessage(
+    headers = {
+        "Message-ID": message_id(mail),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if mail.thread:
+        # All mails about one thing answer the same mail, which was never sent: so mail programs keep them together.
+        root = f"<{mail.thread}@{_domain()}>"
+        headers |= {"In-Reply-To": root, "References": root}
+    made = EmailMultiAlternatives(
         subject=one_line(mail.subject),
         body=mail.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.address],
-        headers={
-            "Message-ID": message_id(mail),
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
+        reply_to=[mail.reply_to] if mail.reply_to else None,
+        headers=headers,
     )
+    if mail.calendar:
+        # As a body of its own for the programs that ask yes or no, as a file for those that only open files.
+        method = calendar.method_of(mail.calendar)
+        made.attach_alternative(mail.calendar, f"text/calendar; method={method}")
+        made.attach("invite.ics", mail.calendar.encode(), "application/ics")
+    return made
 
 
 def message_id(mail: Sendable) -> str:
+    return f"<delivery-{mail.pk}-{int(mail.created_at.timestamp() * 1_000_000):x}@{_domain()}>"
+
+
+def delivery_named(message_id: str) -> int | None:
+    """The id of the delivery whose mail bore this Message-ID, if it is one of ours."""
+    found = re.fullmatch(rf"<?delivery-(\d{{1,18}})-[0-9a-f]+@{re.escape(_domain())}>?", message_id.strip())
+    return int(found[1]) if found else None
+
+
+def answer_line() -> str:
+    """The first line of a mail that can be answered: an answer stands above it, what it answers below."""
+    words = _("返信はこの線より上に書いてください。案件の参加者全員に届きます")
+    return f"{ANSWER_MARKS[0]} {words} {ANSWER_MARKS[1]}"
+
+
+def _domain() -> str:
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     domain = sender.rpartition("@")[2] if "@" in sender else urlsplit(settings.ORIGIN).hostname
-    return f"<delivery-{mail.pk}-{int(mail.created_at.timestamp() * 1_000_000):x}@{domain or 'localhost'}>"
+    return domain or "localhost"
 
 
 def one_line(text: str) -> str:

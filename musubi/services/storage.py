@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import models
 from django.utils.translation import gettext as _
 
 from musubi.lib.errors import Refused
+from musubi.services.virus_scan import Verdict, scan
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
@@ -124,6 +126,34 @@ def accept_upload(uploaded: UploadedFile) -> Upload:
         )
     uploaded.name = random_name(extension)
     return Upload(name, MEDIA_TYPES[extension], uploaded.size)
+
+
+def keep(model: type[models.Model], uploaded: UploadedFile) -> dict:
+    """Look through a file somebody sent and store it: `stored`, `name`, `size`, `media_type` for the action that
+    follows, and `scanned` where the model says of each file whether it was looked through for viruses.
+
+    Never inside a transaction: asking the virus scanner may take seconds. Raises Refused with a sentence for the
+    person; then nothing was stored.
+    """
+    accepted = accept_upload(uploaded)
+    verdict = scan(uploaded).verdict
+    if verdict == Verdict.INFECTED:
+        raise Refused(
+            _(
+                "「%(name)s」からウイルスが見つかったため、受け付けませんでした。お使いの機器を確かめてください。"
+            )
+            % {"name": accepted.name}
+        )
+    field = model._meta.get_field("file")
+    kept = {"stored": field.storage.save(field.generate_filename(None, uploaded.name), uploaded)}
+    if any(each.name == "scanned" for each in model._meta.fields):
+        kept["scanned"] = verdict
+    return {**kept, **accepted._asdict()}
+
+
+def discard(model: type[models.Model], kept: dict) -> None:
+    """Take off the disk what `keep` stored, where nothing came of it."""
+    model._meta.get_field("file").storage.delete(kept["stored"])
 
 
 def random_name(extension: str) -> str:

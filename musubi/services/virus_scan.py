@@ -9,26 +9,35 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import BinaryIO
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 TIMEOUT = 30.0
 _CHUNK = 1 << 16
 log = logging.getLogger(__name__)
 
 
-class Verdict(StrEnum):
-    CLEAN = "clean"
-    INFECTED = "infected"
-    NOT_SCANNED = "not_scanned"
+class Verdict(models.TextChoices):
+    """What is known about a file, as people read it beside the file."""
+
+    CLEAN = "clean", _("ウイルス検査: 異常なし")
+    INFECTED = "infected", _("ウイルスが見つかりました")
+    NOT_SCANNED = "not_scanned", _("ウイルス検査: 未検査")
 
 
 @dataclass(frozen=True)
 class Result:
-    """`detail` names what was found, or why nothing could be scanned."""
+    """`detail` names what was found, or why nothing could be scanned; `reached` says whether clamd answered at all."""
 
     verdict: Verdict
     detail: str = ""
+    reached: bool = True
+
+
+def is_configured() -> bool:
+    return bool(os.environ.get("MUSUBI_CLAMD", ""))
 
 
 def scan(file: BinaryIO, address: str | None = None) -> Result:
@@ -38,13 +47,13 @@ def scan(file: BinaryIO, address: str | None = None) -> Result:
     """
     address = os.environ.get("MUSUBI_CLAMD", "") if address is None else address
     if not address:
-        return Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set")
+        return Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set", reached=False)
     file.seek(0)
     try:
         answer = _ask(file, address)
     except (OSError, ValueError) as error:
         log.warning("clamd at %s could not be asked: %s", address, error)
-        return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}")
+        return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}", reached=False)
     finally:
         file.seek(0)
     if answer == "stream: OK":

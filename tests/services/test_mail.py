@@ -17,6 +17,9 @@ class Letter:
     subject = "件名"
     body = "本文です。\n"
     created_at = datetime(2025, 4, 1, 9, tzinfo=clock.TOKYO)
+    reply_to = ""
+    thread = ""
+    calendar = None
 
 
 @pytest.fixture

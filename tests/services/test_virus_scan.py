@@ -72,7 +72,7 @@ def test_file_above_clamds_limit_is_not_scanned(clamd):
 
 def test_without_clamd_nothing_is_scanned(monkeypatch):
     monkeypatch.delenv("MUSUBI_CLAMD", raising=False)
-    assert scan(io.BytesIO(b"x")) == Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set")
+    assert scan(io.BytesIO(b"x")) == Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set", reached=False)
 
 
 def test_address_comes_from_the_environment(clamd, monkeypatch):

@@ -16,17 +16,27 @@ from musubi.lib.errors import Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import hold, update
 from musubi.people.models import Department, Organisation, User
 from musubi.people.permissions import Can, require
+from musubi.services.virus_scan import Verdict
 
 
 @transaction.atomic
 def say(
-    case: Case, *, by: User, body: str, next_step: str = "", asks: bool = True, key: UUID | None = None
+    case: Case,
+    *,
+    by: User,
+    body: str,
+    next_step: str = "",
+    asks: bool = True,
+    quoted: str = "",
+    data: dict | None = None,
+    key: UUID | None = None,
 ) -> Post:
     """A message that everyone in the case reads.
 
     The organisation's message passes the ball to the lead department. A message of the desk or a department
     that `asks` something passes it to the organisation; one that only informs leaves it where it is.
-    `key` names the form it was typed into: sent twice (a double click), it is kept once.
+    `key` names the form it was typed into: sent twice (a double click), it is kept once. One that came by mail
+    brings what it quotes (`quoted`, folded away) and says so in `data` (see `cases.mail.receiving`).
     Raises Missing without words, Refused in a closed case.
     """
     require(by, Can.SPEAK_IN_CASE, case)
@@ -36,7 +46,7 @@ def say(
     hold_open(case)
     if line := posted(case, key):
         return line
-    line = post(case, PostKind.MESSAGE, by=by, body=body, key=key)
+    line = post(case, PostKind.MESSAGE, by=by, body=body, quoted=quoted, data=data or {}, key=key)
     changes = {"last_spoken_at": line.at}
     if line.side == Side.ORGANISATION:
         if case.ball_organisation_id:
@@ -82,6 +92,8 @@ def record_meeting(
 ) -> Meeting:
     """Put a talk on the record, with its minutes and what was decided; who must act next may get the ball.
 
+    One still to come (agreed by telephone, say) is fixed by it: everybody gets the invitation for their calendar,
+    and the lead the ball, due on that day. For offering times and what follows see `cases/meetings.py`.
     Raises Missing for a past meeting without minutes, Refused for an event of another municipality.
     """
     require(by, Can.SPEAK_IN_CASE, case)
@@ -104,13 +116,19 @@ def record_meeting(
         recorded_by=by,
         state="fixed" if held_at > clock.now() else "held",
     )
-    post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting, key=key)
+    is_ahead = meeting.state == "fixed"
+    step = {"step": "fixed", "at": held_at.isoformat(), "title": ""} if is_ahead else {}
+    post(case, PostKind.MEETING, by=by, body=decisions, meeting=meeting, key=key, data=step)
     changes = {"last_spoken_at": clock.now()}
     if ball_to:
         require_party(case, ball_to)
         changes |= ball_for(case, ball_to, next_step or "打合せの宿題を進める")
+    elif is_ahead:
+        changes |= ball_for(case, case.lead, "打合せ", due_on=held_at.astimezone(clock.TOKYO).date())
     update(case, "案件", guard={"stage": case.stage}, **changes)
     journal.write("case.met", case, by=by, meeting=meeting.pk, at=held_at.isoformat())
+    if is_ahead:
+        journal.write("meeting.fixed", meeting, by=by, **meeting.invitation)
     return meeting
 
 
@@ -123,6 +141,7 @@ def add_file(
     name: str,
     size: int,
     media_type: str,
+    scanned: str = Verdict.NOT_SCANNED,
     internal: bool = False,
     body: str = "",
     key: UUID | None = None,
@@ -143,6 +162,7 @@ def add_file(
         name=name,
         size=size,
         media_type=media_type,
+        scanned=scanned,
         internal=internal,
         added_at=clock.now(),
         added_by=by,

@@ -3,7 +3,8 @@
 from musubi.cases.models.agreement import Agreement, AgreementFile
 from musubi.cases.models.budget import BudgetCalendar
 from musubi.cases.models.case import Case
-from musubi.cases.models.pace import Pace, Stay
+from musubi.cases.models.mail import RefusedMail
+from musubi.cases.models.pace import LastWord, Pace, Remedy, RemedyAct, Stay
 from musubi.cases.models.talk import CaseFile, Meeting, MeetingSlot, Post, SlotAnswer, Todo
 from musubi.cases.models.trial import Reading, Trial, TrialCost
 
@@ -13,11 +14,15 @@ __all__ = [
     "BudgetCalendar",
     "Case",
     "CaseFile",
+    "LastWord",
     "Meeting",
     "MeetingSlot",
     "Pace",
     "Post",
     "Reading",
+    "Remedy",
+    "RemedyAct",
+    "RefusedMail",
     "SlotAnswer",
     "Stay",
     "Todo",

@@ -1,5 +1,6 @@
 """What is said in a case: talks, files, and the lines of its thread."""
 
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import models
@@ -9,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from musubi.cases.models.case import Case
 from musubi.cases.states import MEETING, PostKind, Side, SlotAnswerKind
 from musubi.gatherings.models import Gathering
+from musubi.lib import clock
 from musubi.lib.records import Record
 from musubi.people.models import Department, Organisation, User
+from musubi.services.virus_scan import Verdict
 
 
 class Meeting(Record):
@@ -55,6 +58,35 @@ class Meeting(Record):
 
     def __str__(self) -> str:
         return f"{self.held_at:%Y-%m-%d} {self.place}" if self.held_at else self.title
+
+    @property
+    def name(self) -> str:
+        """What it is about; a talk noted without a subject has its case's."""
+        return self.title or self.case.title
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self.held_at + timedelta(minutes=self.minutes_long) if self.held_at else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its hour has come: from then on it wants minutes."""
+        return self.held_at is not None and self.held_at <= clock.now()
+
+    @property
+    def invitation(self) -> dict:
+        """What an invitation says of it, for the journal: by the time it is sent, the row may say something else."""
+        return {
+            "case": self.case_id,
+            "at": self.held_at.isoformat() if self.held_at else "",
+            "minutes_long": self.minutes_long,
+            "place": self.place,
+            "subject": self.name,
+            "sequence": self.sequence,
+        }
+
+    def journal_name(self) -> dict:
+        return {**self.case.journal_name(), "title": self.name}
 
 
 class MeetingSlot(Record):
@@ -129,6 +161,9 @@ class Todo(Record):
     def doer(self) -> Department | Organisation:
         return self.department if self.department_id else self.organisation
 
+    def journal_name(self) -> dict:
+        return {**self.case.journal_name(), "title": self.text}
+
 
 class CaseFile(Record):
     """A file on the record. Stored outside every web root, served as a download after a check each time."""
@@ -138,6 +173,9 @@ class CaseFile(Record):
     name = models.CharField(_("ファイル名"), max_length=200)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=100)
+    scanned = models.CharField(
+        _("ウイルス検査"), max_length=12, choices=Verdict.choices, default=Verdict.NOT_SCANNED
+    )
     internal = models.BooleanField(_("庁内のみ"), default=False)
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -162,6 +200,9 @@ class Post(Record):
     department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     body = models.TextField(_("本文"), blank=True)
+    quoted = models.TextField(
+        _("引用・署名"), blank=True, help_text="of a message that came by mail: what it answers, and the signature"
+    )
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, blank=True, related_name="posts")
     file = models.ForeignKey(CaseFile, models.CASCADE, null=True, blank=True, related_name="posts")
     data = models.JSONField(default=dict)
