@@ -13,3 +13,5 @@ class Config(AppConfig):
             notices,
             trial_notices,
         )
+        from musubi.cases.handover import carried as handover_carried  # noqa: F401  what keeps people from leaving
+        from musubi.cases.handover import notices as handover_notices  # noqa: F401

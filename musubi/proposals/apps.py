@@ -6,4 +6,7 @@ class Config(AppConfig):
     label = "proposals"
 
     def ready(self):
-        from musubi.proposals import notices  # noqa: F401  registers who is told
+        from musubi.proposals import (  # noqa: F401  register who is told, and what keeps a department open
+            carried,
+            notices,
+        )

@@ -7,6 +7,8 @@ fonts are not looked at, so every machine sets the same page. See docs/adr/0006-
 """
 
 import json
+import subprocess
+import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +21,10 @@ from musubi.lib.errors import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARDS = ["a-2a", "ua-1"]
+LONGEST_SECONDS = 120
+# The typesetter keeps what it has set for the next time, some 80 MB for a book of a hundred cases: in a process of its
+# own that memory comes back, and other requests are answered meanwhile.
+_CHILD = Path(__file__).with_name("typesetting_child.py")
 # 下駄: what Japanese printers put where a letter is missing.
 STAND_IN = "〓"
 _PACKAGES = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
@@ -41,6 +47,10 @@ class Unknown:
         return f"{code}({name})" if name else code
 
 
+class TypesettingError(Exception):
+    """A template that cannot be set: a fault of the product, told in the typesetter's words."""
+
+
 class UnknownCharacters(Refused):
     """The text holds characters the typefaces do not have; `unknown` lists them."""
 
@@ -56,23 +66,35 @@ def pdf(template: str, data: dict) -> bytes:
     """The document of `template`, a path inside `musubi/`, filled with `data` (JSON-serialisable; `title` is a must).
 
     Raises UnknownCharacters, which names them: a letter must be right to the last kanji of a name. A document that
-    must come out whatever its text holds takes `settable(data)` first.
+    must come out whatever its text holds takes `settable(data)` first. Raises Refused where it takes over two minutes.
+    Call it outside any transaction.
     """
-    import typst
-
     data, unknown = settable(data)
     if unknown:
         raise UnknownCharacters(unknown)
-    compiler = typst.Compiler(
-        root=str(ROOT), font_paths=[str(path) for path in font_folders()], ignore_system_fonts=True
-    )
-    return compiler.compile(
-        input=str(ROOT / template),
-        format="pdf",
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        pdf_standards=STANDARDS,
-        timestamp=int(clock.now().timestamp()),
-    )
+    order = {
+        "root": str(ROOT),
+        "template": str(ROOT / template),
+        "fonts": [str(path) for path in font_folders()],
+        "standards": STANDARDS,
+        "timestamp": int(clock.now().timestamp()),
+        "data": data,
+    }
+    try:
+        child = subprocess.run(
+            [sys.executable, str(_CHILD)],
+            input=json.dumps(order).encode(),
+            capture_output=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Refused(
+            "書類が大きすぎて、時間内に作れませんでした。範囲を分けて作るか、しばらくしてからもう一度お試しください。"
+        ) from error
+    if child.returncode:
+        raise TypesettingError(child.stderr.decode(errors="replace"))
+    return child.stdout
 
 
 def settable(data):

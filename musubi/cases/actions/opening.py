@@ -18,6 +18,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock, fulltext
 from musubi.lib.errors import Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import move
+from musubi.people.leaving import hold_person, works_here
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
@@ -151,7 +152,7 @@ def _open(
         ref=next_ref(municipality.pk, "case"),
         title=title,
         lead=lead,
-        owner=owner or _owner_in(lead, by),
+        owner=_at_work(owner or _owner_in(lead, by), lead),
         stage=stage,
         stage_since=now,
         opened_at=now,
@@ -177,7 +178,7 @@ def _reopen(case: Case, *, by: User, lead: Department, owner: User | None, depar
         field="stage",
         stage_since=clock.now(),
         lead=lead,
-        owner=owner or _owner_in(lead, by),
+        owner=_at_work(owner or _owner_in(lead, by), lead),
         closed_at=None,
         close_reason="",
         feedback="",
@@ -194,6 +195,17 @@ def _owner_in(lead: Department, by: User) -> User:
     if people.filter(pk=by.pk).exists():
         return by
     return lead.manager or people.order_by("pk").first() or by
+
+
+def _at_work(owner: User, lead: Department) -> User:
+    """`owner`, whose role nobody ends until the case is written. Raises Refused where it has ended."""
+    hold_person(owner)
+    if not works_here(owner, lead.municipality_id):
+        raise Refused(
+            f"{owner}さんは、いまこの自治体の案件を担当できる役割に就いていません。別の人を選んでください。",
+            field="owner",
+        )
+    return owner
 
 
 def _interested(proposal: Proposal) -> Department | None:

@@ -12,6 +12,7 @@ from musubi.journal import actions as journal
 from musubi.lib import fulltext
 from musubi.lib.errors import Refused
 from musubi.lib.lifecycle import update
+from musubi.people.leaving import hold_person
 from musubi.people.models import Department, Organisation, User
 from musubi.people.permissions import Can, require
 from musubi.people.queries import people_of
@@ -21,6 +22,8 @@ from musubi.people.queries import people_of
 def change_owner(case: Case, owner: User, *, by: User, reason: str = "") -> None:
     """Give the case to another person of a department that takes part; both names stay on the record."""
     require(by, Can.MANAGE_CASE, case)
+    # Whoever ends the new owner's role waits, or has done it and is seen.
+    hold_person(owner)
     if not any(people_of(d).filter(pk=owner.pk).exists() for d in case.departments.all()):
         raise Refused("担当者は、この案件に関係する部署の職員から選んでください。", field="owner")
     before = case.owner

@@ -25,6 +25,7 @@ from musubi.people.actions.organisations import (
     register_organisation,
     remove_representative,
 )
+from musubi.people.actions.users import restore_user, stop_user
 
 __all__ = [
     "found_municipality",
@@ -46,4 +47,6 @@ __all__ = [
     "refuse_member",
     "leave",
     "enrol_member",
+    "stop_user",
+    "restore_user",
 ]

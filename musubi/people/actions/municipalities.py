@@ -9,7 +9,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Missing, Refused
 from musubi.lib.lifecycle import update
-from musubi.people import rules
+from musubi.people import leaving, rules
 from musubi.people.actions.steps import change, hold, insert
 from musubi.people.models import (
     ClosingDay,
@@ -167,7 +167,8 @@ def change_department(
 def close_department(department: Department, *, by: User | None) -> None:
     """An administrator closes a department: it stays on the record and is offered nowhere any more.
 
-    Raises Refused for the desk, and while people or open departments still belong to it.
+    Raises Refused for the desk, and while people or open departments still belong to it; `leaving.StillCarried`
+    while work lies with it.
     """
     rules.require_management(by, department.municipality)
     hold(department.municipality)
@@ -177,6 +178,7 @@ def close_department(department: Department, *, by: User | None) -> None:
         raise Refused(_("この部署にはまだ職員がいます。先に職員の役割を終えるか、別の部署に移してください。"))
     if department.children.filter(is_active=True).exists():
         raise Refused(_("この部署の下に、まだ部署があります。先に下の部署を移すか、廃止してください。"))
+    leaving.require_empty_desk(department)
     update(department, _("部署"), guard={"is_active": True}, is_active=False, manager=None)
     journal.write("department.closed", department, by=by)
 
@@ -223,7 +225,8 @@ def appoint(
 def end_role(staff: Staff, *, by: User | None) -> None:
     """An administrator ends a role. The row stays: the record needs to know who was who.
 
-    Raises Refused for the last administrator, unless the operator does it; Conflict where it has ended already.
+    Raises Refused for the last administrator, unless the operator does it; `leaving.StillCarried` while the person
+    carries work that nobody else would do then; Conflict where it has ended already.
     """
     rules.require_management(by, staff.municipality)
     hold(staff.municipality)
@@ -232,7 +235,14 @@ def end_role(staff: Staff, *, by: User | None) -> None:
     ).exclude(pk=staff.pk)
     if staff.role == Staff.Role.ADMINISTRATOR and not rules.is_operator(by) and not others.exists():
         raise Refused(_("自治体管理者が一人もいなくなります。先に別の人を自治体管理者にしてください。"))
+    leaving.hold_person(staff.user)
     update(staff, _("役割"), guard={"ended_at": None}, ended_at=clock.now())
+    try:
+        leaving.require_empty_hands(staff.user, staff.municipality)
+    except leaving.StillCarried:
+        staff.ended_at = None
+        forget_authority(staff.user)
+        raise
     if staff.department_id and not _works_in(staff.user, staff.department):
         Department.objects.filter(pk=staff.department_id, manager=staff.user).update(manager=None)
     forget_authority(staff.user)

@@ -43,9 +43,11 @@ WORDS = {
     "case.advanced": gettext_lazy("案件の段階を進めた"),
     "case.closed": gettext_lazy("案件を見送った"),
     "case.department_added": gettext_lazy("案件に部署を加えた"),
+    "case.department_moved": gettext_lazy("案件の部署が変わった"),
     "case.file_blocked": gettext_lazy("ウイルスが見つかった資料を開けなくした"),
     "case.filed": gettext_lazy("案件に資料を載せた"),
     "case.handed": gettext_lazy("案件のボールを渡した"),
+    "case.handed_over": gettext_lazy("案件を後任に引き継いだ"),
     "case.met": gettext_lazy("打合せを記録した"),
     "case.noted": gettext_lazy("内部メモを書いた"),
     "case.opened": gettext_lazy("案件を開いた"),
@@ -93,6 +95,8 @@ WORDS = {
     "member.refused": gettext_lazy("会員の申込みを見送った"),
     "municipality.demonstrated": gettext_lazy("デモの記録を作り終えた"),
     "municipality.changed": gettext_lazy("自治体の設定を変えた"),
+    "municipality.cases_handed_over": gettext_lazy("案件をまとめて後任に引き継いだ"),
+    "municipality.department_moved": gettext_lazy("部署の仕事を別の部署に引き継いだ"),
     "municipality.founded": gettext_lazy("自治体を登録した"),
     "organisation.changed": gettext_lazy("団体の情報を直した"),
     "organisation.invited": gettext_lazy("団体の担当者を招いた"),
@@ -107,6 +111,7 @@ WORDS = {
     "proposal.discarded": gettext_lazy("下書きを捨てた"),
     "proposal.drafted": gettext_lazy("提案を書きはじめた"),
     "proposal.file_blocked": gettext_lazy("ウイルスが見つかった添付ファイルを開けなくした"),
+    "proposal.question_moved": gettext_lazy("照会先の部署が変わった"),
     "proposal.recalled": gettext_lazy("提案をデスクに戻した"),
     "proposal.routed": gettext_lazy("提案を部署に照会した"),
     "proposal.submitted": gettext_lazy("提案を提出した"),
@@ -138,6 +143,8 @@ WORDS = {
     "trial.started": gettext_lazy("実証実験を始めた"),
     "user.changed_language": gettext_lazy("画面の言語を変えた"),
     "user.renamed": gettext_lazy("氏名を変えた"),
+    "user.restored": gettext_lazy("利用を再開した"),
+    "user.stopped": gettext_lazy("利用を停止した"),
 }
 # What an entry's data holds in words of its own, shown after the sentence.
 _SAID = ["remarks", "note", "reason", "feedback", "comment", "question"]
