@@ -77,3 +77,56 @@ class Pace(Record):
 
     def __str__(self) -> str:
         return f"{self.municipality_id} {self.department_id} {self.track} {self.stage}"
+
+
+class LastWord(models.TextChoices):
+    """Whose message was the last one when a case became slow."""
+
+    ORGANISATION = "organisation", _("団体が最後に発言した")
+    MUNICIPALITY = "municipality", _("こちらが最後に発言した")
+    NOBODY = "nobody", _("まだだれも発言していない")
+
+
+class RemedyAct(models.TextChoices):
+    """What people do about a case that lies: the acts that are looked for in the record."""
+
+    MESSAGE = "message", _("メッセージを送る")
+    MEETING = "meeting", _("打合せをする")
+    BALL = "ball", _("ボールを渡し直す")
+    DEPARTMENT = "department", _("ほかの部署を加える")
+    SKIP = "skip", _("段階を飛ばして進める")
+    CLOSE = "close", _("フィードバックを添えて見送る")
+
+
+class Remedy(Record):
+    """What was done about cases that lay too long at a stage, and how often they went on soon after.
+
+    `stays` were slow alike (same stage, same side spoke last; `municipality` null: everywhere); the act was done in
+    `done` of them, and `moved` of those went on within the week after it. For the two acts that are themselves the
+    way on (skip, close) `done` is all of them and `moved` those that ended so.
+    """
+
+    municipality = models.ForeignKey(Municipality, models.CASCADE, null=True, blank=True, related_name="+")
+    stage = models.CharField(_("段階"), max_length=16)
+    last_word = models.CharField(_("最後の発言"), max_length=12, choices=LastWord)
+    act = models.CharField(_("したこと"), max_length=10, choices=RemedyAct)
+    stays = models.PositiveIntegerField(_("同じ状況の件数"))
+    done = models.PositiveIntegerField(_("それをした件数"))
+    moved = models.PositiveIntegerField(_("その後すぐ動いた件数"))
+    fitted_at = models.DateTimeField(_("計算日時"))
+
+    class Meta:
+        verbose_name = _("効いた一手")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                Coalesce("municipality", 0), "stage", "last_word", "act", name="one_remedy"
+            ),
+            models.CheckConstraint(
+                condition=Q(moved__lte=models.F("done")) & Q(done__lte=models.F("stays")),
+                name="remedy_counts_agree",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.municipality_id} {self.stage} {self.last_word} {self.act}"
