@@ -191,11 +191,10 @@ def let_challenges_expire(city: City, pick: Pick):
 
 @move
 def draft_a_proposal(city: City, pick: Pick):
-    place = pick([0, 1])
     answers = [None, *Challenge.objects.filter(**in_city(city)).order_by("pk")[:3]]
     challenge = pick(answers)
     proposals.draft_proposal(
-        city.companies[place],
+        pick(city.companies),
         city.municipality,
         by=city.person(pick, "representatives"),
         track="challenge" if challenge else "open",

@@ -1,0 +1,158 @@
+"""What case work costs with 100, 10,000 and 100,000 open cases: its pages, the radar's learning, the reminders.
+
+    script/bench casework [--json] [--rounds N] [--sizes 100,10000,100000]
+    script/postgres -- script/bench casework
+
+As many finished cases lie beside the open ones. Pages are measured in the busiest municipality, as its desk; the
+radar's learning and the reminders run as the worker runs them, in a process of their own, over everything.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+
+from bench.lib.house import describe_database, fresh_database, open_house, settle_database, tell
+
+if __name__ == "__main__":
+    open_house()
+
+from django.urls import reverse
+
+from bench.lib.casework import load_cases
+from bench.lib.measure import Page, compare
+from bench.pages import BARE, forget_pages, signed_in
+from musubi.cases.models import Case
+from musubi.people.models import Municipality
+
+GROWTH, REFIT_SECONDS, REMINDER_SECONDS, REMINDER_MEGABYTES = 1.5, 10, 60, 300
+CHORES = {
+    "radar refit": "from musubi.cases.radar.learning import learn as work",
+    "reminder pass": "from musubi.cases.tasks import remind as work",
+}
+
+
+def pages(city: Municipality) -> list[Page]:
+    cookie = signed_in(city)
+    case = Case.objects.filter(municipality=city, stage="trial").order_by("-pk").first()
+    here = {name: reverse(f"staff-{name}", args=[city.slug]) for name in ("home", "cases", "radar")}
+    return [
+        Page("staff home", here["home"], cookie=cookie),
+        Page("board", here["cases"], cookie=cookie),
+        Page("list", f"{here['cases']}?view=list", cookie=cookie),
+        Page("radar", here["radar"], cookie=cookie),
+        Page("case page", reverse("staff-case", args=[city.slug, case.ref]), cookie=cookie),
+    ]
+
+
+def chore(name: str) -> dict:
+    """One piece of the worker's work in a process of its own: seconds of the work, megabytes at its most, its answer."""
+    # A business morning, whatever today is: nobody is reminded of anything on a Sunday.
+    code = f"""
+import json, resource, time
+import django
+django.setup()
+{CHORES[name]}
+from datetime import timedelta
+from musubi.lib import clock
+from musubi.lib.workdays import add_workdays
+day = add_workdays(clock.today(), 0)
+with clock.standing_at(clock.at(day, 9)):
+    start = time.perf_counter()
+    did = work()
+seconds = time.perf_counter() - start
+most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({{"seconds": round(seconds, 2), "megabytes": round(most), "did": str(did)}}))
+"""
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def measure(count: int, rounds: int) -> dict:
+    """Loads so many open and finished cases into the emptied database and measures there."""
+    fresh_database()
+    forget_pages()
+    rows = load_cases(count)
+    settle_database()
+    chores = {}
+    for name in CHORES:
+        tell(f"{name} over {count:,} cases")
+        chores[name] = chore(name)
+    settle_database()
+    city = Municipality.objects.order_by("pk").first()
+    tell(f"Measuring the pages with {count:,} cases, {rounds} times each")
+    return {
+        "cases": count,
+        "rows": rows,
+        "chores": chores,
+        "pages": compare(pages(city), Page(BARE, "/"), rounds=rounds),
+    }
+
+
+def wanted(sizes: list[dict]) -> list[dict]:
+    small, large = sizes[0], sizes[-1]
+    found = []
+
+    def want(name: str, value: float, limit: float) -> None:
+        found.append({"name": name, "value": value, "limit": limit, "ok": value <= limit})
+
+    n = large["cases"]
+    want(
+        f"seconds, radar refit, {n} finished cases", large["chores"]["radar refit"]["seconds"], REFIT_SECONDS
+    )
+    passed = large["chores"]["reminder pass"]
+    want(f"seconds, reminder pass, {n} open cases", passed["seconds"], REMINDER_SECONDS)
+    want(f"megabytes, reminder pass, {n} open cases", passed["megabytes"], REMINDER_MEGABYTES)
+    if small is not large:
+        for name in (name for name in small["pages"] if name != BARE):
+            first, last = small["pages"][name], large["pages"][name]
+            want(f"statements, {name}, {n}", last["statements"], first["statements"])
+            # Both counted in bare views of their own time, so that a busier machine later does not count as growth.
+            growth = round(last["ratio"] / first["ratio"], 2)
+            want(f"{n} / {small['cases']} cases, {name}", growth, GROWTH)
+    return found
+
+
+def table(result: dict) -> str:
+    lines = [f"{result['database']}, {result['machine']}, {result['date']}"]
+    for size in result["sizes"]:
+        lines += ["", f"{size['cases']:,} open and as many finished cases", ""]
+        lines.append(f"{'page':<30}{'x bare':>8}{'CPU ms':>9}{'ms':>9}{'SQL':>5}{'gzip':>8}")
+        for name, page in size["pages"].items():
+            lines.append(
+                f"{name:<30}{page['ratio']:>8.2f}{page['cpu_milliseconds']:>9.2f}{page['milliseconds']:>9.2f}"
+                f"{page['statements']:>5}{page['html_bytes_gzip']:>8,}"
+            )
+        for name, work in size["chores"].items():
+            lines.append(f"{name:<30}{work['seconds']:>8.2f} s{work['megabytes']:>8} MB   {work['did']}")
+    lines += ["", "Wanted", ""]
+    for want in result["wanted"]:
+        lines.append(
+            f"{'yes' if want['ok'] else 'NO ':<4}{want['value']:>9,} <= {want['limit']:<8,} {want['name']}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--json", action="store_true", help="one object on standard output")
+    parser.add_argument("--rounds", type=int, default=40, help="how often each page is asked for")
+    parser.add_argument("--sizes", default="100,10000,100000", help="numbers of open cases")
+    given = parser.parse_args()
+    sizes = [measure(int(size), given.rounds) for size in given.sizes.split(",")]
+    result = {
+        "database": describe_database(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "date": date.today().isoformat(),
+        "rounds": given.rounds,
+        "sizes": sizes,
+        "wanted": wanted(sizes),
+    }
+    print(json.dumps(result, ensure_ascii=False) if given.json else table(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""A year of a busy city: no open thing without a holder, every reminder once, whenever the worker dies."""
+
+from collections import Counter
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from musubi.ball.models import Digest
+from musubi.ball.notices import DIGEST, REMINDED
+from musubi.ball.states import Step
+from musubi.lib.workdays import is_workday
+from musubi.notify import tasks as worker
+from musubi.notify.models import Delivery, Notice
+from tests import lives, year
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def lived(settings):
+    settings.MAIL_CONFIGURED = True
+    worker.discover()
+    # The whole of it on one database; a third shows that the other one does the same.
+    part = 1 if connection.vendor == "sqlite" else 3
+    return year.live(seed=2025, days=365 // part, activities=year.ACTIVITIES // part)
+
+
+def test_a_busy_year_leaves_nothing_without_a_holder_and_reminds_of_everything_once(lived):
+    assert lived.activities in (year.ACTIVITIES, year.ACTIVITIES // 3)
+    assert lived.made.keys() >= year.USUAL.keys()
+    assert lived.deaths > lived.activities // 20
+    lives.check_holders()
+
+    # What was reminded of is what should have been, each step of each ball once.
+    kinds = [table.kind for table in year.TABLES]
+    assert year.reminded(kinds) == lived.expected
+    assert {step for *_ball, step in lived.expected} == set(Step)
+    told = Counter(Notice.objects.filter(kind=REMINDED).values_list("user", "path", "at"))
+    assert [notice for notice, times in told.items() if times > 1] == []
+
+    # One digest a person and business morning, whatever died, and none on any other day.
+    mornings = Counter(
+        (delivery.user_id, delivery.created_at.date())
+        for delivery in Delivery.objects.filter(notice__kind=DIGEST)
+    )
+    assert [morning for morning, times in mornings.items() if times > 1] == []
+    days = set(Digest.objects.values_list("day", flat=True))
+    assert len(days) > lived.activities // 10
+    assert all(is_workday(day) for day in days)
+
+    # Every mail went out; twice only where the worker died between sending and noting it.
+    assert set(Delivery.objects.values_list("state", flat=True)) <= {"sent"}
+    sent = Counter(message.extra_headers["Message-ID"] for message in mail.outbox)
+    assert sum(times - 1 for times in sent.values()) <= lived.deaths
