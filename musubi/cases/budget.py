@@ -115,16 +115,33 @@ def calendar_of(municipality_id: int) -> tuple[dict[str, str], bool]:
     return (dict(row), False) if row else (dict(BUDGET_DAYS), True)
 
 
-def timeline(starts_on: date, ends_on: date, municipality: Municipality | int) -> Timeline:
-    """The steps from a trial with this period to the money, for a municipality (or its id). Three statements.
+@dataclass(frozen=True)
+class Facts:
+    """What a municipality's timelines rest on: its days, closing days, and business days for report and decision."""
+
+    days: dict[str, str]
+    is_usual: bool
+    closed: frozenset[date]
+    decide_days: int
+
+
+def facts(municipality_id: int) -> Facts:
+    """Read once for any number of timelines of one municipality. Three statements."""
+    days, is_usual = calendar_of(municipality_id)
+    closed = frozenset(closing_days(municipality_id))
+    return Facts(days, is_usual, closed, limit(municipality_id, "case", "evaluation"))
+
+
+def timeline(
+    starts_on: date, ends_on: date, municipality: Municipality | int, *, known: Facts | None = None
+) -> Timeline:
+    """The steps from a trial with this period to the money, for a municipality (or its id), by its `facts`.
 
     The days of the calendar that fall on a holiday move to the business day before (the assembly opens on the one
     after). Report and decision are given the municipality's own limit for evaluation.
     """
-    city = municipality if isinstance(municipality, int) else municipality.pk
-    days, is_usual = calendar_of(city)
-    closed = closing_days(city)
-    decide_days = limit(city, "case", "evaluation")
+    known = known or facts(municipality if isinstance(municipality, int) else municipality.pk)
+    days, closed, decide_days = known.days, known.closed, known.decide_days
     decide_on = add_workdays(ends_on, decide_days, closed)
     year = fiscal_year(ends_on)
     on = {
@@ -145,12 +162,12 @@ def timeline(starts_on: date, ends_on: date, municipality: Municipality | int) -
     latest = on["request"]
     while add_workdays(latest, decide_days, closed) > on["request"]:
         latest -= timedelta(days=1)
-    return Timeline(starts_on, ends_on, decide_on, decide_days, year + 1, steps, latest, is_usual)
+    return Timeline(starts_on, ends_on, decide_on, decide_days, year + 1, steps, latest, known.is_usual)
 
 
-def of_trial(trial: Trial) -> Timeline:
+def of_trial(trial: Trial, *, known: Facts | None = None) -> Timeline:
     """The timeline of a trial that is on the record."""
-    return timeline(trial.starts_on, trial.ends_on, trial.municipality_id)
+    return timeline(trial.starts_on, trial.ends_on, trial.municipality_id, known=known)
 
 
 def warnings(line: Timeline, case: Case, *, deadline: date | None = None) -> list[str]:

@@ -140,6 +140,8 @@ def file_item(file: CaseFile, file_url) -> dict:
     """What `parts/files.html` needs of one file."""
     return {
         "href": file_url(file),
+        if post.data.get("decision") == "trial_read":
+            item |= {"kind": "line", "title": f"{item['title']}: {post.body}", "html": ""}
         "name": file.name,
         "size": file.size,
         "by": str(file.added_by),
@@ -208,7 +210,11 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
             "kind": _("案件"),
             "icon": "board",
             "title": case.title,
+        "trial_changed": _("実証実験の計画を直しました"),
+        "trial_approved": _("実証実験の計画を承認しました"),
             "href": to("staff-case", case.ref) if staff else to("my-case", case.ref),
+        "trial_read": _("実績値を記録しました"),
+        "trial_drafted": _("実証の報告の案を書きました"),
             "note": f"{case.ref} · {CASE[case.stage].label if staff else CASE[case.stage].public}",
             "current": here == "case",
         },

@@ -107,7 +107,7 @@ def case(request, city, ref):
             outcome=outcomes[-1] if outcomes else None,
             staff=False,
         ),
-        trials=[(t, TRIAL[t.state]) for t in row.trials.exclude(state="planned")],
+        trials=[(t, TRIAL[t.state]) for t in row.trials.all()],
         close_reason=DeclineReason(row.close_reason).label if row.stage == "closed" else "",
         # Whoever wrote while the case was being closed finds the words again.
         form=form if speaks or form.is_bound else None,

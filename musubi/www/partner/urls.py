@@ -12,6 +12,7 @@ from musubi.www.partner import (
     representatives,
     solutions,
 )
+    trials,
 
 urlpatterns = [
     path("", home.home, name="my"),
@@ -50,5 +51,6 @@ urlpatterns = [
     path("cases/", cases.cases, name="my-cases"),
     path("cases/<slug:city>/<slug:ref>/", cases.case, name="my-case"),
     path("cases/<slug:city>/<slug:ref>/withdraw/", cases.withdraw, name="my-case-withdraw"),
+    path("cases/<slug:city>/<slug:ref>/trials/<int:pk>/", trials.trial, name="my-trial"),
     path("cases/<slug:city>/<slug:ref>/files/<int:file>/", cases.case_file, name="my-case-file"),
 ]

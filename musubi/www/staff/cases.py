@@ -20,6 +20,7 @@ from musubi.www.case_record import ball, chain, file_item, is_mine, stages, thre
 from musubi.www.files import serve
 from musubi.www.staff.case_forms import FORMS, ContactForm
 
+from musubi.www.trial_record import panel as trial_panel
 NEEDS = {
     "say": Can.SPEAK_IN_CASE,
     "note": Can.NOTE_IN_CASE,
@@ -34,8 +35,6 @@ NEEDS = {
     "owner": Can.MANAGE_CASE,
     "department": Can.MANAGE_CASE,
     "organisation": Can.MANAGE_CASE,
-    "trial": Can.MOVE_CASE,
-    "trial-move": Can.MOVE_CASE,
     "outcome": Can.RECORD_OUTCOME,
 }
 
@@ -147,7 +146,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "files": [file_item(post.file, file_url) for post in posts if post.file_id],
         "chain": chain(case, story=story, outcome=newest, staff=True),
         "outcomes": outcomes,
-        "trials": list(case.trials.all()),
+        "trials": trial_panel(case, request.user),
         "agreements": list(case.agreements.all()),
         "forms": forms,
         # The form that stands open: the one that was refused, or the one a link asked for (`?act=…`).
@@ -183,8 +182,6 @@ def _offered(case, user) -> list[str]:
         codes.remove("pause")
     elif "resume" in codes:
         codes.remove("resume")
-    if "trial-move" in codes and not case.trials.exists():
-        codes.remove("trial-move")
     return [code for code in codes if may(user, NEEDS[code], case)]
 
 

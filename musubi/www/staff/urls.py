@@ -10,6 +10,7 @@ urlpatterns = [
     path("challenges/", include("musubi.www.staff.challenges")),
     path("proposals/", include("musubi.www.staff.proposals")),
     path("cases/", include("musubi.www.staff.board")),
+    path("cases/<str:ref>/trials/", include("musubi.www.staff.trials")),
     path("cases/", include("musubi.www.staff.cases")),
     path("agreements/", include("musubi.www.staff.agreements")),
     path("stories/", include("musubi.www.staff.stories")),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("figures/", include("musubi.www.staff.figures")),
     path("import/", include("musubi.www.staff.imports")),
     path("settings/", include("musubi.www.staff.settings")),
+    path("settings/budget/", include("musubi.www.staff.budget_calendar")),
     path("journal/", include("musubi.www.staff.journal")),
     path("mail/", include("musubi.www.staff.mail")),
 ]

@@ -14,7 +14,6 @@ from musubi.www.staff.case_forms.opening import ContactForm
 from musubi.www.staff.case_forms.outcomes import OutcomeForm, StoryForm
 from musubi.www.staff.case_forms.parties import DepartmentForm, OrganisationForm, OwnerForm
 from musubi.www.staff.case_forms.talking import FileForm, NoteForm, SayForm
-from musubi.www.staff.case_forms.trials import TrialForm, TrialMoveForm
 
 FORMS: dict[str, type[CaseForm]] = {
     form.code: form
@@ -32,8 +31,6 @@ FORMS: dict[str, type[CaseForm]] = {
         OwnerForm,
         DepartmentForm,
         OrganisationForm,
-        TrialForm,
-        TrialMoveForm,
         OutcomeForm,
     )
 }
