@@ -66,6 +66,7 @@ APPS = [
     "journal",
     "people",
     "notify",
+    "wordings",
     "ball",
     "plan",
     "challenges",

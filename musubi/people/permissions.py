@@ -46,6 +46,7 @@ class Can(models.TextChoices):
     IMPORT = "import", _("表から取り込む")
     SEE_INTERNAL_FIGURES = "see_internal_figures", _("内部の数字を見る")
     SEE_JOURNAL = "see_journal", _("記録(監査証跡)を見る")
+    WRITE_WORDINGS = "write_wordings", _("定型文を変える")
     MANAGE_MUNICIPALITY = "manage_municipality", _("部署・職員・設定を変える")
     EDIT_ORGANISATION = "edit_organisation", _("団体の情報を直す")
     JOIN_MUNICIPALITY = "join_municipality", _("会員に申し込む・退会する")
@@ -137,6 +138,7 @@ class Administrator(Role):
         Can.READ_STAFF_PAGES,
         Can.SEE_INTERNAL_FIGURES,
         Can.SEE_JOURNAL,
+        Can.WRITE_WORDINGS,
         Can.MANAGE_MUNICIPALITY,
     )
 

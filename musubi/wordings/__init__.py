@@ -1,0 +1,1 @@
+"""定型文: what is written every week, as texts a municipality may change, filled from the case when they are used."""
