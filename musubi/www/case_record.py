@@ -4,7 +4,7 @@ Nothing here decides who may read what: callers pass posts and files already nar
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,8 @@ from musubi.lib.workdays import workdays_between
 from musubi.people.permissions import authority
 from musubi.people.queries import closing_days
 from musubi.proposals.states import DeclineReason
+from musubi.www.files import scan_words
+from musubi.www.forms.meetings import moment_words
 
 
 def days_words(thing: Held, closed: Collection[date]) -> str:
@@ -100,8 +102,15 @@ def _item(post: Post, case: Case, file_url) -> dict:
         "affiliation": str(post.department or post.organisation or ""),
         "at": post.at,
         "html": render(post.body) if post.body else "",
+        "quoted": post.quoted,
+        "by_mail": "mail" in post.data,
+        "declined": post.data.get("declined", []),
     }
-    if post.kind == PostKind.MEETING:
+    if post.kind == PostKind.MEETING and post.data.get("step"):
+        item |= {"kind": "line", "title": _meeting_words(post), "html": ""}
+        if post.data["step"] == "cancelled":
+            item["text_why"] = post.body
+    elif post.kind == PostKind.MEETING:
         meeting = post.meeting
         about = [meeting.place, meeting.gathering.title if meeting.gathering_id else ""]
         item["title"] = " · ".join(filter(None, about))
@@ -131,21 +140,33 @@ def _item(post: Post, case: Case, file_url) -> dict:
         }
     elif post.kind == PostKind.DECISION:
         item["title"] = _decision_words(post)
+        if post.data.get("decision") == "trial_read":
+            item |= {"kind": "line", "title": f"{item['title']}: {post.body}", "html": ""}
         if post.internal:
             item["kind"] = "note"
     return item
+
+
+def kind_tabs(posts: Iterable[Post], kind: str) -> list[tuple]:
+    """What `parts/tabs.html` needs to filter the thread: the kinds that occur among the posts, with their counts."""
+    posts = list(posts)
+    tabs = [(_("すべて"), "?#thread", kind not in PostKind.values, len(posts))]
+    for value, label in PostKind.choices:
+        count = sum(post.kind == value for post in posts)
+        if count:
+            tabs.append((label, f"?kind={value}#thread", kind == value, count))
+    return tabs
 
 
 def file_item(file: CaseFile, file_url) -> dict:
     """What `parts/files.html` needs of one file."""
     return {
         "href": file_url(file),
-        if post.data.get("decision") == "trial_read":
-            item |= {"kind": "line", "title": f"{item['title']}: {post.body}", "html": ""}
         "name": file.name,
         "size": file.size,
         "by": str(file.added_by),
         "at": file.added_at,
+        **scan_words(file),
     }
 
 
@@ -160,6 +181,28 @@ def _stage_words(post: Post) -> str:
     return _("「%(stage)s」に進みました") % {"stage": CASE[to].label}
 
 
+def _meeting_words(post: Post) -> str:
+    """What happened to a talk that is not held yet, or to what was promised in one."""
+    data = post.data
+    step = data["step"]
+    if step == "todo_done":
+        return _("宿題が済みました: %(text)s") % {"text": post.body}
+    if step == "offered":
+        return _("打合せの候補を%(n)d件出しました: %(title)s") % {
+            "n": len(data["times"]),
+            "title": post.body,
+        }
+    if step == "answered":
+        return _("打合せの都合を答えました: %(title)s") % {"title": post.body}
+    when = moment_words(datetime.fromisoformat(data["at"])) if data.get("at") else ""
+    words = {"title": data.get("title") or _("打合せ"), "when": when}
+    if step == "fixed":
+        return _("打合せの日時を決めました: %(title)s %(when)s") % words
+    if step == "changed":
+        return _("打合せを変えました: %(title)s %(when)s") % words
+    return _("打合せを中止しました: %(title)s %(when)s") % words
+
+
 def _decision_words(post: Post) -> str:
     data = post.data
     if data.get("to") == "closed":
@@ -167,7 +210,11 @@ def _decision_words(post: Post) -> str:
     words = {
         "adoption_route": _("導入の道筋を決めました"),
         "trial_planned": _("実証実験を計画しました"),
+        "trial_changed": _("実証実験の計画を直しました"),
+        "trial_approved": _("実証実験の計画を承認しました"),
         "trial_started": _("実証実験を始めました"),
+        "trial_read": _("実績値を記録しました"),
+        "trial_drafted": _("実証の報告の案を書きました"),
         "trial_reported": _("実証実験の結果を報告しました"),
         "trial_cancelled": _("実証実験を取りやめました"),
         "outcome": _("成果を記録しました"),
@@ -210,11 +257,7 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
             "kind": _("案件"),
             "icon": "board",
             "title": case.title,
-        "trial_changed": _("実証実験の計画を直しました"),
-        "trial_approved": _("実証実験の計画を承認しました"),
             "href": to("staff-case", case.ref) if staff else to("my-case", case.ref),
-        "trial_read": _("実績値を記録しました"),
-        "trial_drafted": _("実証の報告の案を書きました"),
             "note": f"{case.ref} · {CASE[case.stage].label if staff else CASE[case.stage].public}",
             "current": here == "case",
         },

@@ -21,7 +21,8 @@ from musubi.people.permissions import Can, authority, may
 from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
 from musubi.www.access import city_or_404, fetch
-from musubi.www.case_record import ball, chain, days_words, file_item, stages, thread_items
+from musubi.www.case_meetings import panel, partner_address
+from musubi.www.case_record import ball, chain, days_words, file_item, kind_tabs, stages, thread_items
 from musubi.www.files import keep, serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
@@ -83,6 +84,8 @@ def case(request, city, ref):
             messages.success(request, _("送信しました。"))
             return redirect("my-case", city, ref)
     posts = list(thread(row, request.user))
+    kind = request.GET.get("kind", "")
+    shown = [post for post in posts if post.kind == kind] if kind in PostKind.values else posts
     outcomes = list(Outcome.objects.filter(case=row).select_related("story"))
     story = next((o.story for o in reversed(outcomes) if hasattr(o, "story")), None)
 
@@ -99,7 +102,9 @@ def case(request, city, ref):
         state=CASE[row.stage],
         ball=ball(row, request.user, next_label=_("返事を書く"), next_href="#say"),
         stages=stages(row, [post for post in posts if post.kind == PostKind.STAGE], public=True),
-        items=thread_items(posts, case=row, file_url=file_url),
+        items=thread_items(shown, case=row, file_url=file_url),
+        tabs=kind_tabs(posts, kind),
+        meetings=panel(row, request.user, at=partner_address(row)),
         files=[file_item(post.file, file_url) for post in posts if post.file_id],
         chain=chain(
             row,

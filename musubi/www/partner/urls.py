@@ -6,13 +6,14 @@ from musubi.www.partner import (
     cases,
     drafts,
     home,
+    meetings,
     memberships,
     organisations,
     proposals,
     representatives,
     solutions,
-)
     trials,
+)
 
 urlpatterns = [
     path("", home.home, name="my"),
@@ -50,7 +51,8 @@ urlpatterns = [
     path("proposals/<int:pk>/files/<int:file>/", proposals.proposal_file, name="my-proposal-file"),
     path("cases/", cases.cases, name="my-cases"),
     path("cases/<slug:city>/<slug:ref>/", cases.case, name="my-case"),
-    path("cases/<slug:city>/<slug:ref>/withdraw/", cases.withdraw, name="my-case-withdraw"),
+    *meetings.urlpatterns,
     path("cases/<slug:city>/<slug:ref>/trials/<int:pk>/", trials.trial, name="my-trial"),
+    path("cases/<slug:city>/<slug:ref>/withdraw/", cases.withdraw, name="my-case-withdraw"),
     path("cases/<slug:city>/<slug:ref>/files/<int:file>/", cases.case_file, name="my-case-file"),
 ]

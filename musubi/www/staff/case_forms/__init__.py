@@ -1,7 +1,7 @@
 """The forms of the case page, by topic. Each knows the one action it carries out; the page lists them all."""
 
 from musubi.www.staff.case_forms.base import CaseForm, parties, party
-from musubi.www.staff.case_forms.meetings import MeetingForm
+from musubi.www.staff.case_forms.meetings import MeetingForm, OfferForm, TodoForm
 from musubi.www.staff.case_forms.moving import (
     AdoptionForm,
     AdvanceForm,
@@ -21,6 +21,8 @@ FORMS: dict[str, type[CaseForm]] = {
         SayForm,
         NoteForm,
         MeetingForm,
+        OfferForm,
+        TodoForm,
         FileForm,
         BallForm,
         AdvanceForm,

@@ -1,12 +1,14 @@
-"""Talks of a case."""
+"""Talks of a case, and what is promised there."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases import actions
+from musubi.cases import actions, meetings, todos
 from musubi.gatherings.models import Gathering
 from musubi.gatherings.queries import listed
-from musubi.www.staff.case_forms.base import LineForm, area, parties, party
+from musubi.www.forms.meetings import OfferWords
+from musubi.www.forms.widgets import DateInput
+from musubi.www.staff.case_forms.base import CaseForm, LineForm, area, parties, party
 
 
 class MeetingForm(LineForm):
@@ -37,3 +39,30 @@ class MeetingForm(LineForm):
         words = dict(self.cleaned_data)
         to = words.pop("to")
         actions.record_meeting(self.case, by=by, ball_to=party(self.case, to) if to else None, **words)
+
+
+class OfferForm(OfferWords, LineForm):
+    code, title, submit, done = (
+        "offer",
+        _("打合せの候補を出す"),
+        _("候補を送る"),
+        _("候補を送りました。団体が都合を答えると、ボールが戻ります。"),
+    )
+
+    def carry_out(self, *, by):
+        meetings.offer_times(self.case, by=by, **self.words)
+
+
+class TodoForm(CaseForm):
+    code, title, submit, done = "todo", _("宿題を加える"), _("加える"), _("宿題を加えました。")
+    text = forms.CharField(label=_("すること"), max_length=120)
+    doer = forms.ChoiceField(label=_("だれが"))
+    due_on = forms.DateField(label=_("いつまでに"), widget=DateInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["doer"].choices = [("", _("選んでください")), *parties(self.case)]
+
+    def carry_out(self, *, by):
+        words = dict(self.cleaned_data)
+        todos.add_todo(self.case, by=by, doer=party(self.case, words.pop("doer")), **words)
