@@ -189,9 +189,12 @@ def test_continuation_begins_with_the_plan_of_the_one_before(client, case, offic
 def test_page_draws_the_readings_and_strikes_the_corrected_one(client, running, officer):
     client.force_login(officer)
     shown = text(client.get(page(running)))
-    assert shown.count('class="p-dot') - shown.count('<circle class="p-dot" cx="8"') - shown.count(
-        '<circle class="p-dot off" cx="8"'
-    ) == 4
+    assert (
+        shown.count('class="p-dot')
+        - shown.count('<circle class="p-dot" cx="8"')
+        - shown.count('<circle class="p-dot off" cx="8"')
+        == 4
+    )
     assert "<s>8%</s>" in shown
     assert "12.5%" in shown and "10%以上" in shown
     assert "実績値なし" in shown
@@ -226,7 +229,9 @@ def test_each_state_offers_its_own_step_and_no_other(client, case, officer, mana
     }
 
 
-def test_officer_is_offered_neither_approval_nor_decision_and_may_not_send_them(client, case, officer, manager):
+def test_officer_is_offered_neither_approval_nor_decision_and_may_not_send_them(
+    client, case, officer, manager
+):
     client.force_login(officer)
     trial = make_trial(case, by=officer, manager=manager, state="reported")
     assert set(client.get(page(trial)).context["forms"]) == set()
@@ -271,7 +276,12 @@ def test_refused_step_keeps_what_was_typed(client, running, officer):
 
 def test_case_page_leads_to_the_trial_with_its_next_step_and_warning(client, case, officer, manager):
     trial = make_trial(
-        case, by=officer, manager=manager, starts_on=date(2026, 9, 1), ends_on=date(2027, 1, 31), knows_late=True
+        case,
+        by=officer,
+        manager=manager,
+        starts_on=date(2026, 9, 1),
+        ends_on=date(2027, 1, 31),
+        knows_late=True,
     )
     client.force_login(officer)
     shown = text(client.get(reverse("staff-case", args=[case.municipality.slug, case.ref])))
@@ -287,9 +297,16 @@ def mine(trial):
     return page(trial, "my-trial")
 
 
-def test_organisation_reads_the_plan_and_its_warning_but_not_the_adoption_route(client, case, officer, manager, person):
+def test_organisation_reads_the_plan_and_its_warning_but_not_the_adoption_route(
+    client, case, officer, manager, person
+):
     trial = make_trial(
-        case, by=officer, manager=manager, starts_on=date(2026, 9, 1), ends_on=date(2027, 1, 31), knows_late=True
+        case,
+        by=officer,
+        manager=manager,
+        starts_on=date(2026, 9, 1),
+        ends_on=date(2027, 1, 31),
+        knows_late=True,
     )
     agree(case, by=officer)
     client.force_login(person)
@@ -311,11 +328,15 @@ def test_organisation_enters_readings_and_the_draft(client, running, person, com
     assert answer.status_code == 302
     running.refresh_from_db()
     assert (running.draft_findings, running.drafted_by) == ("12%減りました。", person)
-    answer = client.post(mine(running), {"act": "reading", "measure": 0, "value": "x", "day": day, "note": "残る"})
+    answer = client.post(
+        mine(running), {"act": "reading", "measure": 0, "value": "x", "day": day, "note": "残る"}
+    )
     assert (answer.status_code, "残る" in text(answer)) == (422, True)
 
 
-def test_organisation_has_no_forms_before_the_start_and_others_no_page(client, case, officer, manager, person):
+def test_organisation_has_no_forms_before_the_start_and_others_no_page(
+    client, case, officer, manager, person
+):
     trial = make_trial(case, by=officer, manager=manager, state="approved")
     client.force_login(person)
     answer = client.get(mine(trial))
