@@ -247,11 +247,12 @@ def route(
     due_on: date | None = None,
     question: str = "",
 ) -> list[Routing]:
-    """The desk asks one or several departments; a declined proposal may be asked again elsewhere.
+    """The desk asks one or several departments.
 
     `due_on` defaults to the municipality's limit in business days. Raises Missing without a department,
-    Refused where a department is another municipality's or was asked already, Conflict where the proposal is no
-    longer where the desk saw it.
+    Refused where a department is another municipality's or was asked already, and where the proposal was declined
+    (it travels with its organisation's consent: `referrals.offer`), Conflict where it is no longer where the desk
+    saw it.
     Follows: the departments are told; the ball lies with the one that must answer first.
     """
     require(by, Can.ROUTE_PROPOSAL, proposal)
@@ -266,6 +267,26 @@ def route(
         raise Conflict(
             "この提案は、別の人が先に動かしました。画面を読み込み直して、今の状態を確かめてからもう一度照会してください。"
         )
+    if proposal.state == "declined":
+        raise Refused(
+            "見送った提案をほかの部署に渡すには、団体の同意が必要です。「ほかの部署や課題に紹介する」から団体に尋ねてください。"
+        )
+    return ask(proposal, departments, by=by, asked_by=by, due_on=due_on, question=question)
+
+
+def ask(
+    proposal: Proposal,
+    departments: list[Department],
+    *,
+    by: User,
+    asked_by: User,
+    due_on: date | None = None,
+    question: str = "",
+) -> list[Routing]:
+    """Put the question to the departments: `route` and a consented referral, which hold the proposal, call this.
+
+    `by` brought it about, `asked_by` asks.
+    """
     asked = set(proposal.routings.values_list("department_id", flat=True))
     for department in departments:
         if department.municipality_id != proposal.municipality_id:
@@ -282,7 +303,7 @@ def route(
             department=d,
             question=question,
             asked_at=clock.now(),
-            asked_by=by,
+            asked_by=asked_by,
             due_on=due_on,
         )
         for d in departments
@@ -370,13 +391,21 @@ def recall(proposal: Proposal, *, by: User) -> None:
     """The desk takes a routed proposal back to its own table, whatever was answered so far."""
     require(by, Can.ROUTE_PROPOSAL, proposal)
     require_impartial(by, proposal)
-    ball = hand_to(
+    if proposal.state == "declined":
+        raise Refused(
+            "この提案は見送られています。続けるには、団体の同意を得てほかの部署や課題に紹介してください。"
+        )
+    move(proposal, PROPOSAL, "submitted", **to_the_desk(proposal))
+    journal.write("proposal.recalled", proposal, by=by)
+
+
+def to_the_desk(proposal: Proposal) -> dict:
+    """The column values that give the desk the ball, to find out whom to ask."""
+    return hand_to(
         desk_of(proposal.municipality_id),
         due_on=due(proposal.municipality_id, "proposal", "submitted"),
         next_step="照会先を決める",
     )
-    move(proposal, PROPOSAL, "submitted", **ball)
-    journal.write("proposal.recalled", proposal, by=by)
 
 
 @transaction.atomic
@@ -400,7 +429,8 @@ def accept(proposal: Proposal, *, by: User) -> None:
 def decline(proposal: Proposal, *, by: User, reason: str, feedback: str) -> None:
     """A reasoned no. Raises Missing without a reason or without feedback in words.
 
-    Follows: the organisation is told both. The proposal keeps its number and may be routed again.
+    Follows: the organisation is told both. The proposal keeps its number and may be offered elsewhere
+    (`referrals.offer`).
     """
     require(by, Can.DECIDE_PROPOSAL, proposal)
     require_impartial(by, proposal)
@@ -467,11 +497,7 @@ def _submit(proposal: Proposal, *, by: User) -> None:
         ref=next_ref(proposal.municipality_id, "proposal"),
         submitted_at=now,
         saved_at=now,
-        **hand_to(
-            desk_of(proposal.municipality_id),
-            due_on=due(proposal.municipality_id, "proposal", "submitted"),
-            next_step="照会先を決める",
-        ),
+        **to_the_desk(proposal),
     )
     fulltext.index(proposal, text=proposal.searchable, municipality_id=proposal.municipality_id)
     journal.write("proposal.submitted", proposal, by=by, track=proposal.track, channel=proposal.channel)

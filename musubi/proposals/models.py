@@ -11,7 +11,7 @@ from musubi.challenges.states import Channel
 from musubi.lib.records import Record
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.plan.models import Field, Goal
-from musubi.proposals.states import PROPOSAL, WAITING, Answer, DeclineReason, Track
+from musubi.proposals.states import PROPOSAL, REFERRAL, WAITING, Answer, DeclineReason, Track
 from musubi.services.virus_scan import Verdict
 from musubi.solutions.models import Solution
 
@@ -149,6 +149,94 @@ class Routing(Record):
     @property
     def department_ids(self) -> tuple[int, ...]:
         return (self.department_id,)
+
+
+class Referral(Record):
+    """A declined proposal is offered to another department, or to a challenge here or elsewhere (second match).
+
+    Until the organisation consents nothing of the proposal is shown there. A challenge of another municipality leads
+    to `draft`: a new proposal of the organisation there, since every municipality decides for itself.
+    """
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="referrals")
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("紹介先の部署")
+    )
+    challenge = models.ForeignKey(
+        Challenge,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="referrals",
+        verbose_name=_("紹介先の課題"),
+    )
+    reason = models.TextField(_("紹介する理由"))
+    state = models.CharField(_("状態"), max_length=10, choices=REFERRAL.choices, default="offered")
+    offered_at = models.DateTimeField(_("紹介した日時"))
+    offered_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("紹介した人"))
+    expires_on = models.DateField(_("返事の期限"))
+    answered_at = models.DateTimeField(_("返事の日時"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("返事をした人")
+    )
+    words = models.TextField(_("返事に添えた言葉"), blank=True)
+    draft = models.OneToOneField(
+        Proposal,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="referred_from",
+        verbose_name=_("できた下書き"),
+    )
+
+    class Meta:
+        verbose_name = _("紹介")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(department__isnull=False, challenge__isnull=True)
+                | Q(department__isnull=True, challenge__isnull=False),
+                name="referral_has_one_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="offered", answered_at__isnull=True)
+                | (~Q(state="offered") & Q(answered_at__isnull=False)),
+                name="referral_answer_has_moment",
+            ),
+            models.UniqueConstraint(
+                fields=["proposal", "department"],
+                condition=Q(state="offered", department__isnull=False),
+                name="referral_offered_once_to_a_department",
+            ),
+            models.UniqueConstraint(
+                fields=["proposal", "challenge"],
+                condition=Q(state="offered", challenge__isnull=False),
+                name="referral_offered_once_to_a_challenge",
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_on"], name="referral_waiting", condition=Q(state="offered"))]
+
+    def __str__(self) -> str:
+        return f"{self.proposal} → {self.target}"
+
+    @property
+    def target(self) -> Department | Challenge:
+        return self.department if self.department_id else self.challenge
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it leads to another municipality, where the organisation proposes anew."""
+        return (
+            self.challenge_id is not None and self.challenge.municipality_id != self.proposal.municipality_id
+        )
+
+    @property
+    def municipality_id(self) -> int:
+        return self.proposal.municipality_id
+
+    @property
+    def organisation_ids(self) -> tuple[int, ...]:
+        return self.proposal.organisation_ids
 
 
 class Attachment(Record):

@@ -7,7 +7,7 @@ from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import Department
 from musubi.people.queries import desk_of, people_of, representatives_of
-from musubi.proposals.models import Proposal
+from musubi.proposals.models import Proposal, Referral
 from musubi.proposals.states import Answer, DeclineReason
 
 
@@ -99,3 +99,85 @@ def withdrawn(entry):
             f"{entry.data['reason']}",
             _staff_path(proposal),
         )
+
+
+# --- second match ------------------------------------------------------------------------------------------------
+
+
+def _to_referrers(entry, title: str, body: str):
+    """The desk, and whoever offered it."""
+    referral = Referral.objects.select_related("proposal__municipality", "offered_by").get(
+        pk=entry.data["referral"]
+    )
+    proposal = referral.proposal
+    people = {user.pk: user for user in people_of(desk_of(proposal.municipality_id))}
+    people[referral.offered_by_id] = referral.offered_by
+    for user in people.values():
+        yield Letter(user, title, body, _staff_path(proposal))
+
+
+@tells("proposal.referral_offered", _("提案をほかで検討してよいかの問合せ"))
+def referral_offered(entry):
+    referral = Referral.objects.select_related("proposal__municipality").get(pk=entry.data["referral"])
+    proposal = referral.proposal
+    if referral.state != "offered":
+        return
+    for user in representatives_of([proposal.organisation_id]):
+        yield Letter(
+            user,
+            f"ほかで検討してもよいですか: {proposal.title}",
+            f"{proposal.municipality}から、見送りとなった提案「{proposal.title}」({proposal.ref})を「{entry.data['to']}」で"
+            f"検討してはどうか、という問合せが届きました。\n\n{referral.reason}\n\n"
+            f"同意いただくまで、相手に提案の内容は伝わりません。{format_date(referral.expires_on)}までにお返事ください。",
+            f"/my/referrals/{referral.pk}/",
+        )
+
+
+@tells("proposal.referral_consented", _("紹介への同意"))
+def referral_consented(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    where = entry.data["to"]
+    if entry.data["elsewhere"]:
+        what = f"「{where}」に提案する下書きができました。提出するかどうかは団体が決めます。"
+    elif entry.data["department"]:
+        what = f"{where}に照会しました。"
+    else:
+        what = f"課題「{where}」への提案として受け付け直しました。照会先を決めてください。"
+    said = f"\n\n{entry.data['words']}" if entry.data["words"] else ""
+    yield from _to_referrers(
+        entry,
+        f"紹介に同意がありました: {proposal.title}",
+        f"提案「{proposal.title}」({proposal.ref})の紹介に、団体が同意しました。{what}{said}",
+    )
+
+
+@tells("proposal.referral_refused", _("紹介の辞退"))
+def referral_refused(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    said = f"\n\n{entry.data['words']}" if entry.data["words"] else ""
+    yield from _to_referrers(
+        entry,
+        f"紹介は辞退されました: {proposal.title}",
+        f"提案「{proposal.title}」({proposal.ref})を「{entry.data['to']}」に紹介することを、団体は望んでいません。"
+        f"提案の内容は伝わっていません。{said}",
+    )
+
+
+@tells("proposal.referral_lapsed", _("紹介の期限切れ"))
+def referral_lapsed(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    title = f"紹介の期限が過ぎました: {proposal.title}"
+    body = f"提案「{proposal.title}」({proposal.ref})を「{entry.data['to']}」に紹介する問合せは、お返事がないまま期限が過ぎました。"
+    yield from _to_referrers(entry, title, body)
+    yield from _to_proposers(proposal, title, body + "提案の内容は伝わっていません。")
+
+
+@tells("proposal.referral_withdrawn", _("紹介の取りやめ"))
+def referral_withdrawn(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    yield from _to_proposers(
+        proposal,
+        f"紹介の問合せは取りやめになりました: {proposal.title}",
+        f"提案「{proposal.title}」({proposal.ref})を「{entry.data['to']}」に紹介する問合せは、取りやめになりました。"
+        f"提案の内容は伝わっていません。\n\n{entry.data['reason']}",
+    )

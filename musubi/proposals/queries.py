@@ -6,7 +6,7 @@ from django.db.models import Q
 from musubi.lib import fulltext
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can, authority
-from musubi.proposals.models import Proposal, Routing
+from musubi.proposals.models import Proposal, Referral, Routing
 
 
 def visible_to(user, municipality: Municipality | None = None) -> models.QuerySet[Proposal]:
@@ -51,6 +51,27 @@ def questions_to(departments, municipality: Municipality) -> models.QuerySet[Rou
         .select_related("proposal__organisation", "department")
         .order_by("due_on", "id")
     )
+
+
+def referrals_for(user) -> models.QuerySet[Referral]:
+    """Offers to take a declined proposal of the person's organisations elsewhere, the newest first."""
+    return (
+        Referral.objects.filter(proposal__organisation__in=authority(user).organisation_ids)
+        .select_related(
+            "proposal__municipality",
+            "proposal__organisation",
+            "department",
+            "challenge__municipality",
+            "challenge__department",
+            "draft",
+        )
+        .order_by("-id")
+    )
+
+
+def referrals_waiting_for(user) -> models.QuerySet[Referral]:
+    """Those of `referrals_for` that wait for an answer, the one that lapses first on top."""
+    return referrals_for(user).filter(state="offered").order_by("expires_on", "id")
 
 
 def received(municipality: Municipality) -> models.QuerySet[Proposal]:

@@ -2,7 +2,11 @@
 
 from django.utils.translation import gettext as _
 
-from musubi.people.permissions import authority
+from musubi.challenges.models import Challenge
+from musubi.challenges.queries import listed, open_to_members
+from musubi.people.models import Member
+from musubi.people.permissions import Can, authority, may
+from musubi.people.queries import representatives_of
 from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 
@@ -22,6 +26,38 @@ def is_own(user, proposal: Proposal) -> bool:
 
 def is_editable(proposal: Proposal) -> bool:
     return proposal.state == "draft"
+
+
+def may_refer(user, proposal: Proposal) -> bool:
+    """Whether the person may offer the declined proposal elsewhere: whoever routes it, or may decline it."""
+    routes = may(user, Can.ROUTE_PROPOSAL, proposal) or may(user, Can.DECIDE_PROPOSAL, proposal)
+    return routes and not is_own(user, proposal)
+
+
+def may_answer_referral(user, proposal: Proposal) -> bool:
+    """Whether the person says for the organisation where its proposal may go: its representatives; the desk only
+    for an organisation for which nobody signs in (it asked by telephone or letter, and says so)."""
+    if may(user, Can.WRITE_PROPOSAL, proposal):
+        return True
+    return may(user, Can.ROUTE_PROPOSAL, proposal) and not has_representatives(proposal)
+
+
+def has_representatives(proposal: Proposal) -> bool:
+    return representatives_of([proposal.organisation_id]).exists()
+
+
+def can_answer_challenge(proposal: Proposal, challenge: Challenge) -> bool:
+    """Whether the organisation reads the challenge and may answer it today: public, or open to members like itself."""
+    cities = [challenge.municipality_id]
+    answerable = open_to_members(cities).filter(pk=challenge.pk)
+    if not answerable.exists():
+        return False
+    return (
+        listed().filter(pk=challenge.pk).exists()
+        or Member.objects.filter(
+            municipality__in=cities, organisation=proposal.organisation_id, state="active"
+        ).exists()
+    )
 
 
 def gaps(proposal: Proposal) -> list[tuple[str, str]]:

@@ -51,6 +51,27 @@ OPEN = ["submitted", "routing", "dialogue"]
 WAITING = ["submitted", "routing"]
 
 
+REFERRAL = Lifecycle(
+    "referral",
+    "紹介",
+    [
+        State(
+            "offered",
+            _("団体の返事待ち"),
+            to=("consented", "refused", "lapsed", "withdrawn"),
+            public=_("お返事待ち"),
+            tone="info",
+        ),
+        State("consented", _("団体が同意"), public=_("引き継ぎに同意しました"), closing=True, tone="good"),
+        State("refused", _("団体が辞退"), public=_("引き継ぎを断りました"), closing=True),
+        State("lapsed", _("返事がないまま期限切れ"), public=_("期限が過ぎました"), closing=True),
+        State("withdrawn", _("取りやめ"), public=_("自治体が取りやめました"), closing=True),
+    ],
+)
+# An organisation has this many calendar days to say whether its proposal may travel.
+REFERRAL_DAYS = 30
+
+
 class Track(models.TextChoices):
     CHALLENGE = "challenge", _("課題解決型")
     TRIAL = "trial", _("実証実験提案型")

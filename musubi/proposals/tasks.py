@@ -1,10 +1,11 @@
-"""What the worker does for proposals by itself: it reminds whoever must act next."""
+"""What the worker does for proposals by itself: it reminds whoever must act next, and lets old offers lapse."""
 
 from django.db.models import Exists, F, OuterRef, Value
 
 from musubi.ball import tasks as ball
 from musubi.ball.queries import NOBODY, Watched
 from musubi.notify.tasks import periodic
+from musubi.proposals import referrals
 from musubi.proposals.models import Proposal, Routing
 from musubi.proposals.states import WAITING, Answer
 
@@ -65,3 +66,9 @@ QUESTIONS = Watched(
 def remind() -> int:
     """Remind of every proposal and every question that is due, each once. Returns how many."""
     return ball.remind(PROPOSALS) + ball.remind(QUESTIONS)
+
+
+@periodic("団体の返事がないまま期限を過ぎた紹介を閉じる")
+def lapse() -> int:
+    """Offers of a declined proposal that nobody answered in time lapse. Returns how many."""
+    return referrals.lapse_due()

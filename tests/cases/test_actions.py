@@ -392,14 +392,15 @@ def test_challenge_stays_matched_while_its_case_is_closed(city, company, officer
 def test_open_case_for_a_proposal_declined_in_its_case_goes_on_in_the_same_record(
     case, city, officer, desk, person
 ):
-    from musubi.proposals.actions import route
+    from musubi.proposals.referrals import consent, offer
 
     actions.say(case, by=person, body="資料をお送りします。")
     actions.close(case, by=officer, reason="budget", feedback="来年度の予算で改めてご相談します。")
     other = make_staff(city, "officer")
     department = other.staff.get().department
     proposal = fresh(case.proposal)
-    route(proposal, [department], by=desk)
+    consent(offer(proposal, department, by=desk, reason="所管が近いため。"), by=person)
+    proposal = fresh(proposal)
     again = actions.open_case(proposal, by=other, lead=department)
     assert (again, fresh(case).stage, fresh(proposal).state) == (case, "dialogue", "dialogue")
     here = fresh(case)

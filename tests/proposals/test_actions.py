@@ -245,15 +245,6 @@ def test_decline_a_draft_is_not_allowed(city, company, desk):
         )
 
 
-def test_route_again_after_a_decline_keeps_number_and_history(city, company, desk):
-    proposal = make_proposal(city, company, state="declined", desk=desk)
-    number = proposal.ref
-    actions.route(proposal, [make_department(city)], by=desk)
-    proposal = fresh(proposal)
-    assert (proposal.state, proposal.ref, proposal.decline_reason) == ("routing", number, "")
-    assert verbs(proposal)[-2:] == ["proposal.declined", "proposal.routed"]
-
-
 def test_recall_brings_it_back_to_the_desk(city, company, desk):
     proposal = make_proposal(city, company, state="routing", desk=desk)
     actions.recall(proposal, by=desk)

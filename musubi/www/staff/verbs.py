@@ -41,6 +41,7 @@ WORDS = {
     "agreement.case_linked": gettext_lazy("協定に案件を結びつけた"),
     "agreement.drafted": gettext_lazy("協定を作った"),
     "agreement.signed": gettext_lazy("協定を締結した"),
+    "agreement.transferred": gettext_lazy("協定の所管が変わった"),
     "case.adoption_agreed": gettext_lazy("導入の道筋を決めた"),
     "case.advanced": gettext_lazy("案件の段階を進めた"),
     "case.closed": gettext_lazy("案件を見送った"),
@@ -122,6 +123,11 @@ WORDS = {
     "proposal.file_blocked": gettext_lazy("ウイルスが見つかった添付ファイルを開けなくした"),
     "proposal.question_moved": gettext_lazy("照会先の部署が変わった"),
     "proposal.recalled": gettext_lazy("提案をデスクに戻した"),
+    "proposal.referral_consented": gettext_lazy("団体が提案の紹介に同意した"),
+    "proposal.referral_lapsed": gettext_lazy("提案の紹介が返事のないまま期限切れになった"),
+    "proposal.referral_offered": gettext_lazy("提案をほかに紹介してよいか団体に尋ねた"),
+    "proposal.referral_refused": gettext_lazy("団体が提案の紹介を断った"),
+    "proposal.referral_withdrawn": gettext_lazy("提案の紹介を取りやめた"),
     "proposal.routed": gettext_lazy("提案を部署に照会した"),
     "proposal.submitted": gettext_lazy("提案を提出した"),
     "proposal.taken_up": gettext_lazy("提案の対話が始まった"),
@@ -158,7 +164,16 @@ WORDS = {
     "user.stopped": gettext_lazy("利用を停止した"),
 }
 # What an entry's data holds in words of its own, shown after the sentence.
-_SAID = ["remarks", "note", "reason", "feedback", "comment", "question"]
+_SAID = ["remarks", "note", "reason", "feedback", "comment", "question", "words"]
+# What went from one to another: both names are told.
+_HANDED = {
+    "case.handed_over",
+    "case.department_moved",
+    "agreement.transferred",
+    "proposal.question_moved",
+    "municipality.cases_handed_over",
+    "municipality.department_moved",
+}
 
 
 def sentence(entry: Entry) -> str:
@@ -175,6 +190,11 @@ def details(entry: Entry) -> list[str]:
         found.append(_("照会先: %(names)s") % {"names": _("、").join(names)})
     if entry.verb == "proposal.answered":
         found.append(f"{data.get('department', '')}: {_label(Answer, data.get('answer'))}")
+    if entry.verb.startswith("proposal.referral_"):
+        found.append(_("紹介先: %(to)s") % {"to": data.get("to", "")})
+    if entry.verb in _HANDED:
+        after = data.get("owner") or data.get("department", "")
+        found.append(_("%(before)s → %(after)s") % {"before": data.get("before", ""), "after": after})
     for name, label in (("due_on", _("期限")), ("expires_on", _("掲載期限"))):
         if data.get(name):
             found.append(f"{label}: {_day(data[name])}")
