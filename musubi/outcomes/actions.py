@@ -32,8 +32,12 @@ def record_outcome(
     started_on: date,
     yen_saved: int | None = None,
     hours_saved: int | None = None,
+    yen_spent: int | None = None,
+    hours_spent: int | None = None,
 ) -> Outcome:
     """Record what came of a case. A kind that meets the need (本格導入, 共同事業, 寄附) resolves its challenge.
+
+    Money in yen and people's time in hours, saved and spent, where they are known (0 is known, None is not).
 
     Raises Missing without title or words, Refused for a case that was closed without an outcome or a start
     more than a year ahead.
@@ -61,6 +65,8 @@ def record_outcome(
         started_on=started_on,
         yen_saved=yen_saved,
         hours_saved=hours_saved,
+        yen_spent=yen_spent,
+        hours_spent=hours_spent,
         recorded_at=clock.now(),
         recorded_by=by,
     )
@@ -110,6 +116,14 @@ def save_story(
     update(story, "連携事例", guard={"state": story.state}, title=title, lead=lead, body=body)
     story.goals.set(goals)
     journal.write("story.saved", story, by=by)
+
+
+@transaction.atomic
+def show_effort(story: Story, *, by: User, shows: bool) -> None:
+    """The desk decides whether the public page says what money and time were saved and spent."""
+    require(by, Can.PUBLISH_STORY, story)
+    update(story, "連携事例", guard={"state": story.state, "shows_effort": not shows}, shows_effort=shows)
+    journal.write("story.effort_shown" if shows else "story.effort_hidden", story, by=by)
 
 
 @transaction.atomic

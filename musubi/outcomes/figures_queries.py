@@ -28,6 +28,7 @@ from musubi.outcomes.states import REALISED, OutcomeKind
 from musubi.people.models import Member, Municipality, Organisation
 from musubi.people.queries import members_of
 from musubi.proposals.models import Proposal, Routing
+from musubi.proposals.states import OPEN as OPEN_PROPOSALS
 from musubi.proposals.states import DeclineReason, Track
 
 GATHERINGS = [GatheringKind.EXCHANGE, GatheringKind.MATCHING, GatheringKind.SUBCOMMITTEE]
@@ -291,15 +292,42 @@ def months_to_start(city: Municipality, period: Period) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Source:
-    """The records behind one number: what it is called, and how they are found."""
+    """The records behind one number: what it is called, and how they are found. `internal` ones are for staff: which
+    proposal was declined is its proposer's business (docs/adr/0010)."""
 
     label: str
     rows: Callable[[Municipality, Period], models.QuerySet]
+    internal: bool = False
 
 
-def _narrowed(query, label, choice) -> Source:
+def _narrowed(query, label, choice, *, internal: bool = False) -> Source:
     # A lazy label joined to a choice's own one, in the language of whoever reads it.
-    return Source(_Joined(label, choice.label), lambda city, period: query(city, period, choice.value))
+    return Source(
+        _Joined(label, choice.label), lambda city, period: query(city, period, choice.value), internal
+    )
+
+
+def _ended(label, **condition) -> Source:
+    """Proposals of the period for which `condition` holds."""
+    return Source(
+        _Joined(_("提案"), label),
+        lambda city, period: proposals(city, period).filter(**condition),
+        internal=True,
+    )
+
+
+def _realised_proposals(city: Municipality, period: Period) -> models.QuerySet[Proposal]:
+    met = Outcome.objects.filter(case__proposal=OuterRef("pk"), kind__in=REALISED)
+    return proposals(city, period).filter(Exists(met))
+
+
+def _answered_challenges(city: Municipality, period: Period) -> models.QuerySet[Challenge]:
+    received = Proposal.objects.filter(challenge=OuterRef("pk"), submitted_at__isnull=False)
+    return challenges(city, period).filter(Exists(received))
+
+
+def _discussed_challenges(city: Municipality, period: Period) -> models.QuerySet[Challenge]:
+    return challenges(city, period).filter(Exists(Case.objects.filter(challenge=OuterRef("pk"))))
 
 
 class _Joined:
@@ -337,10 +365,20 @@ SOURCES: dict[str, Source] = {
     "dialogues-other": Source(_("イベントの外で会った団体"), _organisations(OTHER)),
     "outcomes": Source(_("成果"), outcomes),
     **{f"outcomes-{k.value}": _narrowed(outcomes, _("成果"), k) for k in OutcomeKind},
-    "declines": Source(_("見送った提案"), declines),
-    **{f"declines-{r.value}": _narrowed(declines, _("見送った提案"), r) for r in DeclineReason},
+    "declines": Source(_("見送った提案"), declines, internal=True),
+    **{
+        f"declines-{r.value}": _narrowed(declines, _("見送った提案"), r, internal=True) for r in DeclineReason
+    },
     "first_answer": Source(_("最初の回答があった提案"), first_answers),
     "decision": Source(_("決定した提案"), decisions),
+    "challenge-answered": Source(_("提案が届いた課題"), _answered_challenges),
+    "challenge-dialogue": Source(_("対話に入った課題"), _discussed_challenges),
+    "proposal-dialogue": _ended(_("対話"), case__isnull=False),
+    "proposal-accepted": _ended(_("連携決定"), state="accepted"),
+    "proposal-realised": Source(_("実現した提案"), _realised_proposals, internal=True),
+    "proposal-open": _ended(_("継続中"), state__in=OPEN_PROPOSALS),
+    "proposal-declined": _ended(_("見送り"), state="declined"),
+    "proposal-withdrawn": _ended(_("取下げ"), state="withdrawn"),
 }
 
 

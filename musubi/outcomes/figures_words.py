@@ -3,11 +3,55 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from musubi.cases.states import CASE
 from musubi.lib.fiscal import label as year_label
+from musubi.outcomes.figures.small import REST
 from musubi.outcomes.figures_queries import GATHERINGS, TRIAL_TRACKS
 from musubi.outcomes.states import OutcomeKind
 from musubi.proposals.states import DeclineReason, Track
+
+PROPOSAL_STEPS = {
+    "received": gettext_lazy("受付"),
+    "answered": gettext_lazy("最初の回答"),
+    "dialogue": gettext_lazy("対話"),
+    "accepted": gettext_lazy("連携決定"),
+    "realised": gettext_lazy("実現"),
+    "open": gettext_lazy("継続中"),
+    "declined": gettext_lazy("見送り"),
+    "withdrawn": gettext_lazy("取下げ"),
+}
+CHALLENGE_STEPS = {
+    "published": gettext_lazy("公開"),
+    "answered": gettext_lazy("提案あり"),
+    "dialogue": gettext_lazy("対話あり"),
+    "realised": gettext_lazy("実現"),
+}
+TIMES = {
+    "acknowledged": gettext_lazy("受付の控え"),
+    "first_answer": gettext_lazy("最初の回答"),
+    "dialogue": gettext_lazy("対話の開始"),
+    "decision": gettext_lazy("決定"),
+}
+DIMENSIONS = {
+    "channel": gettext_lazy("経路"),
+    "track": gettext_lazy("類型"),
+    "department": gettext_lazy("担当課"),
+    "fiscal_year": gettext_lazy("年度"),
+}
+GROUPS = {
+    "realised": gettext_lazy("実現した取組み"),
+    "trial_done": gettext_lazy("実証完了"),
+    "agreement_only": gettext_lazy("協定のみ"),
+    "publicity": gettext_lazy("情報発信"),
+}
+AMOUNTS = {
+    "yen_saved": (gettext_lazy("節減できた額"), gettext_lazy("円")),
+    "hours_saved": (gettext_lazy("節減できた時間"), gettext_lazy("時間")),
+    "yen_spent": (gettext_lazy("かかった額"), gettext_lazy("円")),
+    "hours_spent": (gettext_lazy("職員がかけた時間"), gettext_lazy("時間")),
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +169,75 @@ def lines(found: dict) -> list[Line]:
                 ("median_workdays_to_decision", _("決定まで(中央値)"), days),
             )
         ),
+        *breakdown_lines(found),
+        *time_lines(found),
+        *effort_lines(found),
+    ]
+
+
+def row_label(dimension: str, row: dict) -> str:
+    """What a row of a breakdown stands for, in words."""
+    if row["key"] == REST:
+        return _("そのほか")
+    if dimension == "fiscal_year":
+        return year_label(int(row["key"]))
+    return row["label"] or _("担当課が決まる前")
+
+
+def breakdown_lines(found: dict) -> list[Line]:
+    """How far challenges and proposals came: all of them, and by each dimension."""
+    made = []
+    kinds = (("challenge", _("課題"), CHALLENGE_STEPS), ("proposal", _("提案"), PROPOSAL_STEPS))
+    for kind, whole, steps in kinds:
+        funnel = found[f"{kind}_funnel"]
+        made += [
+            Line(f"{kind}_funnel.{name}", f"{whole} · {steps[name]}", value, _("件"))
+            for name, value in funnel.items()
+        ]
+        made += [
+            Line(
+                f"{kind}s_by.{dimension}.{row['key'] or 'none'}.{name}",
+                f"{whole} · {DIMENSIONS[dimension]}: {row_label(dimension, row)} · {steps[name]}",
+                value,
+                _("件"),
+            )
+            for dimension, rows in found[f"{kind}s_by"].items()
+            for row in rows
+            for name, value in row.items()
+            if name in steps
+        ]
+    return made
+
+
+def time_lines(found: dict) -> list[Line]:
+    """How long steps and stages took: half, and eight of ten."""
+    named = [(f"times.{n}", TIMES[n], times) for n, times in found["times"].items()]
+    named += [(f"stage_times.{n}", CASE[n].label, times) for n, times in found["stage_times"].items()]
+    named += [
+        (f"times_by_fiscal_year.{row['fiscal_year']}.{n}", f"{year_label(row['fiscal_year'])} {TIMES[n]}", row[n])
+        for row in found["times_by_fiscal_year"]
+        for n in TIMES
+        if n in row
+    ]  # fmt: skip
+    words = (
+        ("count", _("対象"), _("件")),
+        ("ended", _("済んだもの"), _("件")),
+        ("median_days", _("半数がかかった日数"), _("日")),
+        ("p80_days", _("8割がかかった日数"), _("日")),
+    )
+    return [
+        Line(f"{path}.{key}", f"{label} · {what}", times[key], unit)
+        for path, label, times in named
+        for key, what, unit in words
+    ]
+
+
+def effort_lines(found: dict) -> list[Line]:
+    """Money and hours that outcomes saved and cost, by group."""
+    return [
+        Line(f"effort.{group}.{name}", f"{GROUPS[group]} · {label}", values[name], str(unit))
+        for group, values in found["effort"].items()
+        for name, (label, unit) in AMOUNTS.items()
     ]
 
 
@@ -146,10 +259,12 @@ def decline_lines(found: dict) -> list[Line]:
         *(
             Line(
                 f"declines.{reason}",
-                _under(_("見送り"), DeclineReason(reason)),
+                _("見送り · そのほかの理由")
+                if reason == REST
+                else _under(_("見送り"), DeclineReason(reason)),
                 count,
                 _("件"),
-                f"declines-{reason}",
+                "" if reason == REST else f"declines-{reason}",
             )
             for reason, count in declines.items()
             if reason != "total"

@@ -44,24 +44,37 @@ def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]], sheet: 
 
     Raises ValueError when there are more rows than a sheet can hold.
     """
+    return write_workbook([(sheet, columns, rows)])
+
+
+def write_workbook(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[object]]]]) -> bytes:
+    """Several sheets of (name, columns, rows), each as `write_xlsx` writes its one. A name has 31 characters at most
+    and none of `[]:*?/\\`.
+
+    Raises ValueError when there are more rows than a sheet can hold.
+    """
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
-        page = book.add_worksheet(sheet)
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         day = book.add_format({"num_format": "yyyy/mm/dd"})
         moment = book.add_format({"num_format": "yyyy/mm/dd hh:mm"})
-        page.freeze_panes(1, 0)
-        for c, name in enumerate(columns):
-            page.set_column(c, c, min(40, max(10, 2 * len(str(name)) + 2)))
-            page.write_string(0, c, str(name), bold)
-        for r, row in enumerate(rows, start=1):
-            if r >= _EXCEL_ROWS:
-                raise ValueError(
-                    f"Excelの1シートには{_EXCEL_ROWS - 1:,}行までしか書けません。CSVを使うか、条件で絞ってください。"
-                )
-            for c, value in enumerate(row):
-                _write_cell(page, r, c, value, day, moment)
+        for name, columns, rows in sheets:
+            _write_sheet(book.add_worksheet(name), columns, rows, bold, day, moment)
     return buffer.getvalue()
+
+
+def _write_sheet(page, columns, rows, bold, day, moment) -> None:
+    page.freeze_panes(1, 0)
+    for c, name in enumerate(columns):
+        page.set_column(c, c, min(40, max(10, 2 * len(str(name)) + 2)))
+        page.write_string(0, c, str(name), bold)
+    for r, row in enumerate(rows, start=1):
+        if r >= _EXCEL_ROWS:
+            raise ValueError(
+                f"Excelの1シートには{_EXCEL_ROWS - 1:,}行までしか書けません。CSVを使うか、条件で絞ってください。"
+            )
+        for c, value in enumerate(row):
+            _write_cell(page, r, c, value, day, moment)
 
 
 def _write_cell(page, r: int, c: int, value: object, day, moment) -> None:

@@ -16,6 +16,7 @@ from django.db.models import Count
 
 from musubi.lib import clock
 from musubi.lib.fiscal import fiscal_year as fiscal_year_of
+from musubi.lib.fiscal import span
 from musubi.lib.workdays import workdays_between
 from musubi.outcomes import figures_queries as records
 from musubi.outcomes.figures import breakdowns, effort, facts, small, times
@@ -104,15 +105,30 @@ def figures(
     return small.published(found) if public else found
 
 
+def answer_times(municipality: Municipality) -> list[dict]:
+    """This fiscal year's and the last one's rows of `times_by_fiscal_year`, as everybody may see them. One statement."""
+    last = fiscal_year_of(clock.today()) - 1
+    recent = facts.proposal_facts(municipality, since=clock.at(span(last)[0], 0))
+    return small.published_times(times.by_year(recent))
+
+
 def evidence(
-    municipality: Municipality, key: str, fiscal_year: int | None = None, *, department: int | None = None
+    municipality: Municipality,
+    key: str,
+    fiscal_year: int | None = None,
+    *,
+    department: int | None = None,
+    **narrow: str,
 ) -> tuple[Source, models.QuerySet]:
     """What number `key` counted: its source (with a label) and the records, as many as the number says.
 
-    Raises KeyError for a key that is not in `SOURCES`. What of a record may be shown to whom is the page's to say.
+    `narrow` (`channel`, `track`) leaves one row of a breakdown, where the records have such a column. Raises KeyError
+    for a key that is not in `SOURCES`. What of a record may be shown to whom is the page's to say.
     """
     source = SOURCES[key]
-    return source, source.rows(municipality, Period(fiscal_year, department))
+    rows = source.rows(municipality, Period(fiscal_year, department))
+    columns = {field.name for field in rows.model._meta.fields}
+    return source, rows.filter(**{name: value for name, value in narrow.items() if name in columns})
 
 
 def years(municipality: Municipality) -> list[int]:

@@ -5,7 +5,7 @@ Days come out of the database as text and are kept as ordinals (`date.toordinal`
 into datetimes would take longer than everything else on the page.
 """
 
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -89,8 +89,8 @@ class Visit(NamedTuple):
     track: str
 
 
-def proposal_facts(city: Municipality) -> list[Fact]:
-    """Every proposal the municipality received, in the order they came."""
+def proposal_facts(city: Municipality, since: datetime | None = None) -> list[Fact]:
+    """Every proposal the municipality received (`since` a moment), in the order they came."""
     receipt = Entry.objects.filter(
         kind="proposal", object_id=OuterRef(OuterRef("pk")), verb="proposal.submitted"
     ).values("id")
@@ -99,8 +99,9 @@ def proposal_facts(city: Municipality) -> list[Fact]:
         .order_by("at")
         .values(day=TokyoDay("at"))[:1]
     )
+    came = {"submitted_at__gte": since} if since else {"submitted_at__isnull": False}
     rows = (
-        Proposal.objects.filter(municipality=city, submitted_at__isnull=False)
+        Proposal.objects.filter(municipality=city, **came)
         .order_by("submitted_at", "pk")
         .values_list(
             TokyoDay("submitted_at"),
@@ -116,12 +117,12 @@ def proposal_facts(city: Municipality) -> list[Fact]:
         )
     )
     found = []
-    for came, receipt_day, answer, talk, end, state, track, channel, department, realised in rows:
+    for received, receipt_day, answer, talk, end, state, track, channel, department, realised in rows:
         ended = _ordinal(end) if end and state not in OPEN else None
         decided = state in DECIDED
         found.append(
             Fact(
-                _ordinal(came),
+                _ordinal(received),
                 _ordinal(receipt_day),
                 _ordinal(answer),
                 _ordinal(talk),

@@ -76,11 +76,16 @@ def published(found: dict) -> dict:
         "proposals_by": proposals,
         "times": {name: _enough(times) for name, times in found["times"].items()},
         "stage_times": {name: _enough(times) for name, times in found["stage_times"].items()},
-        "times_by_fiscal_year": [
-            {name: _enough(value) if isinstance(value, dict) else value for name, value in row.items()}
-            for row in found["times_by_fiscal_year"]
-        ],
+        "times_by_fiscal_year": published_times(found["times_by_fiscal_year"]),
     }
+
+
+def published_times(rows: list[dict]) -> list[dict]:
+    """Rows of `times.by_year` in which nothing is told of too few proposals."""
+    return [
+        {name: _enough(value) if isinstance(value, dict) else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _masked(row: dict, by: str) -> dict:

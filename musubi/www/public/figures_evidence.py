@@ -28,6 +28,8 @@ from musubi.proposals import queries as proposals
 from musubi.proposals.models import Proposal
 from musubi.www.templatetags.pieces import wareki
 
+REASONED = ("proposal-declined",)
+
 
 def table(
     municipality: Municipality, key: str, rows: list[models.Model], period: Period, staff
@@ -115,10 +117,10 @@ def _proposals(municipality, key, rows, period, staff):
     readable: set[int] = set()
     _load(rows, "challenge")
     columns = [_("受付番号"), _("類型"), _("受付の月"), _("対象の課題")]
-    if key.startswith("declines"):
+    if key in REASONED or key.startswith("declines"):
         columns.append(_("見送りの理由"))
     elif key in ("first_answer", "decision"):
-        columns.append(_("営業日数"))
+        columns += [_("日数"), _("営業日数")]
     if staff is not None:
         _load(rows, "organisation")
         ids = [row.pk for row in rows]
@@ -135,11 +137,12 @@ def _proposals(municipality, key, rows, period, staff):
             _month(row.submitted_at),
             _challenge_cell(municipality, row.challenge),
         ]
-        if key.startswith("declines"):
+        if key in REASONED or key.startswith("declines"):
             line.append(row.get_decline_reason_display())
         elif key in ("first_answer", "decision"):
             until = row.first_answered_at if key == "first_answer" else row.decided_at
-            line.append(workdays_between(_day(row.submitted_at), _day(until), closed))
+            came, ended = _day(row.submitted_at), _day(until)
+            line += [(ended - came).days, workdays_between(came, ended, closed)]
         if staff is not None:
             line.append(
                 _cell(f"{row.title}({row.organisation})", f"/{municipality.slug}/staff/proposals/{row.ref}/")
@@ -147,7 +150,7 @@ def _proposals(municipality, key, rows, period, staff):
                 else "—"
             )
         cells.append(line)
-    return _columns(*columns, numbers=(_("営業日数"),)), cells
+    return _columns(*columns, numbers=(_("日数"), _("営業日数"))), cells
 
 
 def _day(moment):

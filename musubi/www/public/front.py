@@ -24,6 +24,7 @@ from musubi.www.public.cards import (
     story_card,
 )
 from musubi.www.public.common import city_here
+from musubi.www.public.figures_shown import sentence
 from musubi.www.public.gatherings import coming
 from musubi.www.public.lists import NEWEST, Filter, Pick, Words, page_of
 
@@ -121,6 +122,7 @@ def city(request, city: str):
             "gatherings": [gathering_row(row, municipality) for row in coming(municipality)[:3]],
             "stories": [story_card(row) for row in stories],
             "stats": _key_numbers(municipality),
+            "answers": sentence(municipality),
         },
     )
 

@@ -37,6 +37,7 @@ urlpatterns = [
     path("<slug:city>/stories/<slug:ref>/", stories.story, name="story"),
     path("<slug:city>/figures/", figures.page, name="figures"),
     path("<slug:city>/figures.csv", figures.as_csv, name="figures-csv"),
+    path("<slug:city>/figures.xlsx", figures.as_xlsx, name="figures-xlsx"),
     path("<slug:city>/figures.json", figures.as_json, name="figures-json"),
     path("<slug:city>/figures/<slug:key>/", figures.records, name="figures-evidence"),
     path("<slug:city>/feed.atom", feeds.news, name="feed"),

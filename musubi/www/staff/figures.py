@@ -1,5 +1,6 @@
-"""The figures for staff: the public ones, and from each number the way into the staff's own pages."""
+"""The figures for staff: exact ones, and from each number the way into the staff's own pages."""
 
+from django.http import Http404
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -7,28 +8,46 @@ from django.views.decorators.http import require_safe
 
 from musubi.people.permissions import Can
 from musubi.www.access import staff_city
-from musubi.www.public.figures import asked_year, shown
+from musubi.www.public.figures import download
+from musubi.www.public.figures_asked import Asked
+from musubi.www.public.figures_shown import shown
 from musubi.www.staff.frame import crumbs
+
+ENDINGS = ("csv", "xlsx", "json")
 
 
 @require_safe
 def page(request, city: str):
     municipality = staff_city(request, city, Can.SEE_INTERNAL_FIGURES)
-    year, problem = asked_year(request)
-    query = f"?year={year}" if year else ""
+    asked = Asked.of(request, municipality)
     context = {
         "municipality": municipality,
         "crumbs": crumbs(municipality, _("数字")),
         "page_title": _("数字"),
         "title": _("数字"),
-        "problem": problem,
+        "problem": asked.problem,
         "actions": [
-            (_("公開ページ"), reverse("figures", args=[city]) + query, "quiet", "external"),
-            (_("CSVで保存"), reverse("figures-csv", args=[city]) + query, "", "table"),
+            (_("公開ページ"), reverse("figures", args=[city]) + asked.query(), "quiet", "external"),
+            *(
+                (label, reverse("staff-figures-file", args=[city, ending]) + asked.query(), "", "table")
+                for ending, label in (("csv", _("CSVで保存")), ("xlsx", _("Excelで保存")))
+            ),
         ],
-        **shown(municipality, year, here=reverse("staff-figures", args=[city])),
+        **shown(asked, here=reverse("staff-figures", args=[city]), public=False),
     }
     return render(request, "staff/figures.html", context)
 
 
-urlpatterns = [path("", page, name="staff-figures")]
+@require_safe
+def file(request, city: str, ending: str):
+    """The exact figures as a file."""
+    municipality = staff_city(request, city, Can.SEE_INTERNAL_FIGURES)
+    if ending not in ENDINGS:
+        raise Http404
+    return download(Asked.of(request, municipality, strictly=True), ending, public=False)
+
+
+urlpatterns = [
+    path("", page, name="staff-figures"),
+    path("figures.<slug:ending>", file, name="staff-figures-file"),
+]

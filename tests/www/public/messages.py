@@ -29,6 +29,7 @@ SOURCES = [
     "gatherings/states.py",
     "outcomes/states.py",
     "outcomes/figures*.py",
+    "outcomes/figures/*.py",
 ]
 # Pieces that only staff and partners see; the gallery is for those who build screens.
 NOT_PUBLIC = {"gallery.html", "base_staff.html", "base_partner.html"}
@@ -65,6 +66,9 @@ PIECES = [
     "user_menu",
     "funnel",
     "bars",
+    "columns",
+    "dot_plot",
+    "number_table",
     "figures",
     "tiles",
     "table",
