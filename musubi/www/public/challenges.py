@@ -75,8 +75,9 @@ def challenges(request, city: str):
     municipality = city_here(request, city)
     form = ChallengeFilter(request, municipality)
     wanted = form.narrowing
-    # Who reads more than everybody does has it looked through whole: the index knows only what is public.
     is_anyone = not authority(request.user).seats
+    # All are looked at where the index alone cannot tell which fit: by date, or for who reads more than the public.
+    may_cut = is_anyone and form.order == "new" and "open" not in wanted
     rows = queries.find(
         readable(request.user, municipality),
         text=wanted.get("q", ""),
@@ -88,7 +89,7 @@ def challenges(request, city: str):
         open_only="open" in wanted,
         municipality=municipality,
         public=is_anyone,
-        newest=NEWEST if is_anyone else None,
+        newest=NEWEST if may_cut else None,
     )
     most = MOST_NARROWED if wanted else MOST
     page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges_here, most)

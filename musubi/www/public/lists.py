@@ -17,7 +17,7 @@ from musubi.www.templatetags.pieces import escape
 PAGE = 20
 MOST = 500  # a list is counted no further
 MOST_NARROWED = 200  # nor one for which several rows are looked at for each that is found
-NEWEST = 1500  # of all texts of a municipality that hold a word, so many are looked at
+NEWEST = 1000  # of all that hold a word and fit the filters, so many of the last written are looked at
 
 
 class Input(forms.TextInput):

@@ -71,6 +71,9 @@ def test_a_search_with_a_filter_finds_what_is_older_than_the_newest(client, city
     for n in range(3):
         make_challenge(city, by=officer, desk=desk, title=f"山ごみ{n}", goals=[15])
     assert titles(client.get("/minato/challenges/?q=ごみ&goal=14")) == ["海ごみ"]
+    assert titles(client.get("/minato/challenges/?q=ごみ")) == ["山ごみ2", "山ごみ1"]
+    assert len(titles(client.get("/minato/challenges/?q=ごみ&open=1"))) == 4
+    assert len(titles(client.get("/minato/challenges/?q=ごみ&sort=deadline"))) == 4
     client.force_login(officer)
     assert titles(client.get("/minato/challenges/?q=ごみ&goal=14")) == ["海ごみ", "古い海ごみ"]
     assert len(titles(client.get("/minato/challenges/?q=ごみ"))) == 5
