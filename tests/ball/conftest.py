@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from musubi.cases import actions
 from musubi.lib import clock
 from musubi.notify.models import Notice
 from tests.factories.cases import make_contact
@@ -37,8 +38,6 @@ def town():
     env.manager = made.manager
     env.save()
     with clock.standing_at(OPENED):
-        from musubi.cases import actions
-
         made.case = make_contact(city, organisation, officer=made.officer)
         actions.hand_ball(made.case, env, by=made.officer, next_step="返事をする", due_on=date(2026, 6, 15))
     return made

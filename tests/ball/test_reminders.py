@@ -3,6 +3,8 @@
 from datetime import date, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from musubi.ball.actions import set_escalation
 from musubi.ball.models import Reminder, Round
@@ -246,10 +248,7 @@ def test_reminder_goes_by_mail_only_to_who_asked_for_it(town):
     assert f"/nagisa/staff/cases/{town.case.ref}/" in mail.body
 
 
-def test_round_costs_the_same_for_one_thing_and_for_fifty(town, django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_round_costs_the_same_for_one_thing_and_for_fifty(town):
     def cost(day):
         with (
             clock.standing_at(day),
