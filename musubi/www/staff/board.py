@@ -109,10 +109,13 @@ def _in_hand(visible: QuerySet[Case], user, ref: str, to: str) -> dict:
     pausing = to == "paused" and case.stage != "paused"
     form = PauseForm(case=case) if pausing else AdvanceForm(case=case, initial={"to": to})
     here = case.paused_from or case.stage
+    wants_reason = to in PATH and to != here and rules.is_skip(here, to)
+    if wants_reason:
+        form.fields["reason"].required = True  # shown as such; the action asks for it in any case
     return {
         "in_hand": case,
         "move_form": form,
-        "wants_reason": to in PATH and to != here and rules.is_skip(here, to),
+        "wants_reason": wants_reason,
         "unmet": [need for need in rules.needs(case, to) if not need.met] if to in PATH else [],
         "to_label": CASE[to].label if to in CASE.states else "",
     }
