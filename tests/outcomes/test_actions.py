@@ -170,3 +170,22 @@ def test_read_indicator_is_one_value_a_year(city, desk, officer):
     actions.read_indicator(indicator, by=desk, year=2024, value=Decimal(7100), source="環境課の集計")
     assert [reading.value for reading in Reading.objects.all()] == [Decimal(7100)]
     assert Entry.objects.filter(verb="indicator.read").count() == 2
+
+
+def test_outcome_keeps_money_and_time_saved_and_spent_where_known(case, officer):
+    known = {"yen_saved": 0, "hours_saved": 120, "yen_spent": 450_000}
+    outcome = actions.record_outcome(case, by=officer, kind="donation", **WORDS, **known)
+    outcome.refresh_from_db()
+    found = (outcome.yen_saved, outcome.hours_saved, outcome.yen_spent, outcome.hours_spent)
+    assert found == (0, 120, 450_000, None)
+
+
+def test_show_effort_is_the_desks_and_happens_once(story, desk, officer):
+    with pytest.raises(NotAllowed):
+        actions.show_effort(story, by=officer, shows=True)
+    actions.show_effort(story, by=desk, shows=True)
+    with pytest.raises(Conflict):
+        actions.show_effort(Story.objects.get(pk=story.pk), by=desk, shows=True)
+    actions.show_effort(story, by=desk, shows=False)
+    assert Story.objects.get(pk=story.pk).shows_effort is False
+    assert verbs(story) == ["story.drafted", "story.effort_shown", "story.effort_hidden"]

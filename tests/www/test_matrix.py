@@ -101,6 +101,7 @@ GET  my-cases                                         in    ok    ok    ok    ok
 GET  my-case case                                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-withdraw case                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-trial case trial                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case secret                         in    404   404   404   404   404   404   404   404   404   404   404   404
 # Staff
 GET  staff-home                                       in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
@@ -154,15 +155,37 @@ POST staff-case-act case department                   in    403   403   403   40
 POST staff-case-act case organisation                 in    403   403   403   403   403   404   ok    ok    404   403   403   403
 POST staff-case-act case trial                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case outcome                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-trial-new case                             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-trial case trial                           in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
+GET  staff-trial-edit case trial                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-trial-act case trial approve               in    403   403   403   403   403   404   ok    ok    404   403   403   403
+POST staff-trial-act case trial start                 in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-trial-act case trial reading               in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-trial-act case trial draft                 in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-trial-act case trial report                in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-trial-act case trial decide                in    403   403   403   403   403   404   ok    ok    404   403   403   403
+POST staff-trial-act case trial cancel                in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-agreements                                 in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-agreements-csv                             in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-agreement-new                              in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-agreement agreement                        in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-agreement-edit agreement                   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-agreement-file agreement paper-agreement   in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+POST staff-agreement-act agreement sign               in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement review             in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement return             in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement renew              in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement terminate          in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement link               in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement unlink             in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-agreement-act agreement file               in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-stories                                    in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-story-new o-new                            in    403   403   403   403   ok    403   ok    ok    403   403   403   403
 GET  staff-story s-draft                              in    403   403   403   403   ok    404   ok    ok    404   404   403   403
 GET  staff-story s-public                             in    403   403   403   403   ok    403   ok    ok    403   403   403   403
 POST staff-story-publish s-draft                      in    403   403   403   403   403   404   403   ok    404   404   403   403
 POST staff-story-withdraw s-public                    in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-story-effort s-public                      in    403   403   403   403   403   403   403   told  403   403   403   403
 GET  staff-members                                    in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-member-new                                 in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-member member                              in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
@@ -198,6 +221,7 @@ GET  staff-closing-days                               in    403   403   403   40
 POST staff-closing-day-remove closing-day             in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limits                                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limit proposal routing                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
+GET  staff-budget-calendar                            in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-figures                                    in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403
@@ -218,6 +242,7 @@ READERS = {
     "提案-submitted": DEPARTMENT | COMPANY,
     "提案-routed": DEPARTMENT | COMPANY,
     "案件-company": DEPARTMENT | COMPANY,
+    "実証-company": DEPARTMENT | COMPANY,
     "案件-rival": DEPARTMENT | {"rival"},
     "メモ-庁内だけの話": DEPARTMENT,
     "secret.txt": DEPARTMENT,

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements
+from musubi.cases import agreements, trials
 from musubi.challenges import actions as challenges
 from musubi.challenges.states import Visibility
 from musubi.imports.actions import preview
@@ -210,6 +210,19 @@ def make_world() -> World:
     other = make_contact(city, rival, officer=off, title="案件-rival")
     words = {"by": desk, "kind": "individual", "title": "分別の協定"}
     things["agreement"] = agreements.draft_agreement(env, [company], cases=[case], **words)
+    things["paper-agreement"] = agreements.add_agreement_file(
+        things["agreement"], by=desk, **make_file("agreement.txt")
+    )
+    things["trial"] = trials.plan_trial(
+        case,
+        by=off,
+        title="実証-company",
+        field="なぎさ海岸",
+        starts_on=clock.today(),
+        ends_on=clock.today(),
+        measures=[{"name": "時間", "unit": "時間", "threshold": "3", "direction": "at_most"}],
+        knows_late=True,
+    )
     words = {"kind": "implemented", "summary": "週3時間になった。", "started_on": clock.today()}
     for word in ("o-new", "o-told", "o-untold"):
         things[word] = outcomes.record_outcome(other, by=off, title=f"成果-{word}", **words)

@@ -3,6 +3,7 @@
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from musubi.lib import fiscal, markdown
 from musubi.outcomes.queries import published_stories
@@ -66,8 +67,27 @@ def story(request, city: str, ref: str):
                 (_("パートナー"), _("、").join(name for name, _href in partners)),
                 (_("開始日・実施日"), wareki(outcome.started_on, "western")),
                 (_("年度"), year_words(fiscal.fiscal_year(outcome.started_on))),
+                *(_effort(outcome) if row.shows_effort else []),
                 (_("公開日"), wareki(row.published_at, "western")),
                 (_("整理番号"), row.ref),
             ],
         },
     )
+
+
+def _effort(outcome) -> list[tuple[str, str]]:
+    """What was saved and spent, where it is known."""
+
+    def hours(n: int) -> str:
+        return ngettext("%(n)s時間", "%(n)s時間", n) % {"n": f"{n:,}"}
+
+    def yen(n: int) -> str:
+        return _("%(n)s円") % {"n": f"{n:,}"}
+
+    rows = [
+        (_("節減できた額"), outcome.yen_saved, yen),
+        (_("節減できた時間"), outcome.hours_saved, hours),
+        (_("かかった額"), outcome.yen_spent, yen),
+        (_("職員がかけた時間"), outcome.hours_spent, hours),
+    ]
+    return [(label, words(value)) for label, value, words in rows if value is not None]

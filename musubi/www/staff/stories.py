@@ -99,6 +99,20 @@ def withdraw_story(request, city: str, ref: str):
     return redirect("staff-story", city, ref)
 
 
+@require_POST
+def show_effort(request, city: str, ref: str):
+    """The desk puts money and time on the public page, or takes them off."""
+    row = _story(request, staff_city(request, city), ref, Can.PUBLISH_STORY)
+    shows = request.POST.get("shows") == "1"
+    try:
+        actions.show_effort(row, by=request.user, shows=shows)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("金額と時間を載せました。") if shows else _("金額と時間を外しました。"))
+    return redirect("staff-story", city, ref)
+
+
 def _story(request, municipality, ref: str, can: Can = Can.RECORD_OUTCOME):
     rows = queries.for_cards(queries.stories_visible_to(request.user, municipality))
     return fetch(request, rows, can, ref=ref)
@@ -131,4 +145,5 @@ urlpatterns = [
     path("<str:ref>/", story, name="staff-story"),
     path("<str:ref>/publish/", publish_story, name="staff-story-publish"),
     path("<str:ref>/withdraw/", withdraw_story, name="staff-story-withdraw"),
+    path("<str:ref>/effort/", show_effort, name="staff-story-effort"),
 ]

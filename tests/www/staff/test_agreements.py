@@ -143,11 +143,13 @@ def test_agreement_from_registration_to_its_renewal(client, city, case, desk, co
     successor = Agreement.objects.get(succeeds=row)
     assert (answer.status_code, answer["Location"]) == (302, page(successor))
     shown = text(client.get(page(row)))
-    assert "海の清掃の協定" in shown and page(successor) in shown
+    assert "海の清掃の協定" in shown
+    assert page(successor) in shown
     assert act(client, row, "renew").status_code == 422
     assert act(client, row, "terminate", reason="事業の終了").status_code == 302
     shown = text(client.get(page(row)))
-    assert "事業の終了" in shown and "act-terminate" not in shown
+    assert "事業の終了" in shown
+    assert "act-terminate" not in shown
 
 
 def test_papers_are_downloads_for_the_staff_of_the_municipality_only(client, case, desk, officer):
@@ -180,7 +182,8 @@ def test_cases_are_linked_and_unlinked_and_hidden_from_who_may_not_read_them(
     assert "海岸の清掃" in text(client.get(page(row)))
     client.force_login(make_staff(city, "officer", make_department(city, "水産課")))
     shown = text(client.get(page(row)))
-    assert "海岸の清掃" not in shown and "ほかの部署の案件が1件" in shown
+    assert "海岸の清掃" not in shown
+    assert "ほかの部署の案件が1件" in shown
     assert act(client, row, "unlink", case=case.pk).status_code == 403
     client.force_login(desk)
     assert act(client, row, "unlink", case=case.pk).status_code == 302

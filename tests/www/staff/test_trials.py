@@ -123,7 +123,8 @@ def test_preview_shows_the_way_to_the_budget_and_keeps_nothing(client, case, off
     answer = client.post(new(case), {**PLAN, **LATE, "title": "", "step": "preview"})
     assert answer.status_code == 200
     assert "間に合いません" in text(answer)
-    assert "必須項目です" not in text(answer) and 'class="summary"' not in text(answer)
+    assert "必須項目です" not in text(answer)
+    assert 'class="summary"' not in text(answer)
     assert Trial.objects.count() == 0
     assert case.posts.filter(data__decision="trial_planned").count() == 0
 
@@ -196,7 +197,8 @@ def test_page_draws_the_readings_and_strikes_the_corrected_one(client, running, 
         == 4
     )
     assert "<s>8%</s>" in shown
-    assert "12.5%" in shown and "10%以上" in shown
+    assert "12.5%" in shown
+    assert "10%以上" in shown
     assert "実績値なし" in shown
 
 
@@ -267,7 +269,8 @@ def test_refused_step_keeps_what_was_typed(client, running, officer):
     client.force_login(officer)
     answer = act(client, running, "reading", measure=0, value="5", day="2999-01-01", note="書きかけのメモ")
     assert answer.status_code == 422
-    assert "今日までの日付" in text(answer) and "書きかけのメモ" in text(answer)
+    assert "今日までの日付" in text(answer)
+    assert "書きかけのメモ" in text(answer)
     trials.report_trial(running, by=officer, findings="12%減った。")
     answer = act(client, running, "draft", findings="遅れて書いた案")
     assert answer.status_code == 422
@@ -285,7 +288,8 @@ def test_case_page_leads_to_the_trial_with_its_next_step_and_warning(client, cas
     )
     client.force_login(officer)
     shown = text(client.get(reverse("staff-case", args=[case.municipality.slug, case.ref])))
-    assert page(trial) in shown and "計画を確かめて承認する" in shown
+    assert page(trial) in shown
+    assert "計画を確かめて承認する" in shown
     assert "要求締切(2026年10月30日)に間に合いません" in shown
     assert new(case) in shown
 

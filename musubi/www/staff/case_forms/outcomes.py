@@ -17,9 +17,19 @@ class OutcomeForm(CaseForm):
     title_ = forms.CharField(label=_("成果"), max_length=120)
     summary = forms.CharField(label=_("どうなったか"), widget=area(4))
     started_on = forms.DateField(label=_("事業開始日・実施日"), widget=DateInput)
-    yen_saved = forms.IntegerField(label=_("節減できた額(円)"), min_value=0, max_value=10**15, required=False)
+    yen_saved = forms.IntegerField(
+        label=_("節減できた額(円)"),
+        min_value=0,
+        max_value=10**15,
+        required=False,
+        help_text=_("分かるところだけで構いません。分からないものは空欄、なければ0にします。"),
+    )
     hours_saved = forms.IntegerField(
         label=_("節減できた時間(時間)"), min_value=0, max_value=10**9, required=False
+    )
+    yen_spent = forms.IntegerField(label=_("かかった額(円)"), min_value=0, max_value=10**15, required=False)
+    hours_spent = forms.IntegerField(
+        label=_("職員がかけた時間(時間)"), min_value=0, max_value=10**9, required=False
     )
 
     def carry_out(self, *, by):
