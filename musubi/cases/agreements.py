@@ -18,6 +18,7 @@ from musubi.people.models import Department, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 from musubi.people.queries import closing_days
+from musubi.services.virus_scan import Verdict
 
 UNSIGNED = ["drafting", "review"]
 
@@ -226,6 +227,7 @@ def add_agreement_file(
     name: str,
     size: int,
     media_type: str,
+    scanned: str = Verdict.NOT_SCANNED,
     key: UUID | None = None,
 ) -> AgreementFile:
     """Put an already accepted and stored file (the signed paper, a scan) on the record."""
@@ -239,6 +241,7 @@ def add_agreement_file(
         name=name,
         size=size,
         media_type=media_type,
+        scanned=scanned,
         key=key,
         added_at=clock.now(),
         added_by=by,

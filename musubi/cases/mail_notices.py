@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases.models import Case, RefusedMail
+from musubi.cases.models import Agreement, Case, RefusedMail
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import User
 from musubi.people.permissions import Can
@@ -56,6 +56,14 @@ def proposal_file_blocked(entry):
     path = f"/{proposal.municipality.slug}/staff/proposals/{proposal.ref}/"
     told = people_of(desk_of(proposal.municipality_id))
     yield from _blocked(entry, told, f"提案「{proposal.title}」({proposal.ref})", path)
+
+
+@tells("agreement.file_blocked", _("協定書のファイルからウイルスが見つかったとき"))
+def agreement_file_blocked(entry):
+    agreement = Agreement.objects.select_related("municipality").get(pk=entry.object_id)
+    path = f"/{agreement.municipality.slug}/staff/agreements/"
+    told = people_of(desk_of(agreement.municipality_id))
+    yield from _blocked(entry, told, f"協定「{agreement.title}」({agreement.ref})", path)
 
 
 def _blocked(entry, told, where: str, path: str):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db import models
 from django.db.models import F, Q
 
-from musubi.cases.models import Agreement, Case, CaseFile, Post
+from musubi.cases.models import Agreement, Case, CaseFile, Post, RefusedMail
 from musubi.cases.states import CONCLUDED, OPEN
 from musubi.lib import clock, fulltext
 from musubi.people.models import Municipality, User
@@ -41,6 +41,11 @@ def files(case: Case, user) -> models.QuerySet[CaseFile]:
     """The files of the case the person may download."""
     rows = case.files.select_related("added_by")
     return rows if sees_internal(user, case) else rows.filter(internal=False)
+
+
+def refused_mails(municipality: Municipality) -> models.QuerySet[RefusedMail]:
+    """Mails that came in for this municipality and were not taken, newest first. For the desk."""
+    return RefusedMail.objects.filter(municipality=municipality).select_related("case").order_by("-at", "-id")
 
 
 def open_cases(municipality: Municipality) -> models.QuerySet[Case]:

@@ -4,7 +4,7 @@ import logging
 
 from django.db import models, transaction
 
-from musubi.cases.models import CaseFile
+from musubi.cases.models import AgreementFile, CaseFile
 from musubi.journal import actions as journal
 from musubi.proposals.models import Attachment
 from musubi.services.virus_scan import Verdict, is_configured, scan
@@ -12,7 +12,7 @@ from musubi.services.virus_scan import Verdict, is_configured, scan
 log = logging.getLogger(__name__)
 
 # Each kind of file, and the record it belongs to.
-FILES: dict[type[models.Model], str] = {CaseFile: "case", Attachment: "proposal"}
+FILES: dict[type[models.Model], str] = {CaseFile: "case", Attachment: "proposal", AgreementFile: "agreement"}
 
 
 def scan_waiting() -> int:

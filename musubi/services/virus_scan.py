@@ -29,7 +29,7 @@ class Verdict(models.TextChoices):
 
 @dataclass(frozen=True)
 class Result:
-    """`detail` names what was found, or why nothing could be scanned; `reached` says whether clamd answered at all."""
+    """`detail` names what was found, or why nothing could be scanned; `reached` says whether clamd was there at all."""
 
     verdict: Verdict
     detail: str = ""
@@ -49,11 +49,14 @@ def scan(file: BinaryIO, address: str | None = None) -> Result:
     if not address:
         return Result(Verdict.NOT_SCANNED, "MUSUBI_CLAMD is not set", reached=False)
     file.seek(0)
+    reached = False
     try:
-        answer = _ask(file, address)
+        with _connect(address) as line:
+            reached = True
+            answer = _ask(file, line)
     except (OSError, ValueError) as error:
         log.warning("clamd at %s could not be asked: %s", address, error)
-        return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}", reached=False)
+        return Result(Verdict.NOT_SCANNED, f"{type(error).__name__}: {error}", reached)
     finally:
         file.seek(0)
     if answer == "stream: OK":
@@ -64,18 +67,17 @@ def scan(file: BinaryIO, address: str | None = None) -> Result:
     return Result(Verdict.NOT_SCANNED, answer or "clamd said nothing")
 
 
-def _ask(file: BinaryIO, address: str) -> str:
-    with _connect(address) as line:
-        try:
-            line.sendall(b"zINSTREAM\0")
-            while chunk := file.read(_CHUNK):
-                line.sendall(struct.pack("!L", len(chunk)) + chunk)
-            line.sendall(struct.pack("!L", 0))
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # clamd says why before it hangs up (a file above its own limit)
-        answer = b""
-        while b"\0" not in answer and (more := line.recv(4096)):
-            answer += more
+def _ask(file: BinaryIO, line: socket.socket) -> str:
+    try:
+        line.sendall(b"zINSTREAM\0")
+        while chunk := file.read(_CHUNK):
+            line.sendall(struct.pack("!L", len(chunk)) + chunk)
+        line.sendall(struct.pack("!L", 0))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # clamd says why before it hangs up (a file above its own limit)
+    answer = b""
+    while b"\0" not in answer and (more := line.recv(4096)):
+        answer += more
     return answer.split(b"\0")[0].decode(errors="replace").strip()
 
 

@@ -91,4 +91,4 @@ def test_clamd_that_says_nothing_means_not_scanned(monkeypatch):
     monkeypatch.setattr(virus_scan, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         result = scan(io.BytesIO(b"x"), f"127.0.0.1:{silent.getsockname()[1]}")
-    assert result == Result(Verdict.NOT_SCANNED, "TimeoutError: timed out")
+    assert result == Result(Verdict.NOT_SCANNED, "TimeoutError: timed out", reached=True)

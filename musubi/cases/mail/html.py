@@ -1,9 +1,12 @@
 """The words of an HTML mail. Nothing of it is ever shown as HTML, nothing it points to is fetched."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
-_SILENT = {"script", "style", "head", "title", "template", "svg", "object", "iframe", "noscript"}
+import nh3
+
+_SILENT = {"script", "style", "title", "template", "svg", "object", "iframe", "noscript"}
 _BLOCKS = {
     "p", "div", "section", "article", "header", "footer", "table", "ul", "ol", "pre", "blockquote", "form",
     "h1", "h2", "h3", "h4", "h5", "h6", "hr", "dl", "dt", "dd", "center",
@@ -31,12 +34,25 @@ _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(px|pt|;|$)", re.IGNORECASE
 )
 _MOST_LINES = 20_000
+_LONGEST = 200_000
+_MOST_TAGS = 15_000
 
 
 def text_of(html: str) -> str:
     """The words of `html`, line by line; what it quotes begins with `>` as in a plain mail."""
+    html = html[:_LONGEST]
+    if html.count("<") > _MOST_TAGS:  # no mail program writes this: the words will do
+        return unescape(re.sub(r"<[^<>]{0,1000}>", " ", html)).strip()
+    # First made whole by nh3: on broken HTML Python's own parser takes time with the square of its length.
+    whole = nh3.clean(
+        html,
+        tags=_BLOCKS | _LINES | _CELLS | {"span", "font", "a", "b", "i", "tbody", "thead"},
+        attributes={"*": {"class", "style"}},
+        clean_content_tags=_SILENT,
+        link_rel=None,
+    )
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(whole)
     reader.close()
     return reader.text()
 

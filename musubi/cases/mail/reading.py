@@ -253,12 +253,13 @@ def _file_name(part: Message) -> str:
 
 
 def _all(message: Message, name: str) -> list[str]:
-    """The headers of that name, decoded only after addresses are told apart: a name may hold a comma."""
-    return [str(value)[:20_000] for value in message.get_all(name, [])[:20]]
+    """The headers of that name, undecoded: a name in an encoded word may hold a comma."""
+    # As they stand in the mail: asked for in the usual way, bytes beyond ASCII are lost.
+    return [str(value)[:20_000] for each, value in message.raw_items() if each.lower() == name][:20]
 
 
 def _header(message: Message, name: str) -> str:
-    return _words(str(message.get(name, ""))[:LONGEST_HEADER])
+    return _words((_all(message, name) or [""])[0][:LONGEST_HEADER])
 
 
 def _words(value: str) -> str:

@@ -8,6 +8,7 @@ from musubi.cases.models.case import Case
 from musubi.cases.states import AGREEMENT, AgreementKind
 from musubi.lib.records import Record
 from musubi.people.models import Department, Municipality, Organisation, User
+from musubi.services.virus_scan import Verdict
 
 
 class Agreement(Record):
@@ -75,6 +76,9 @@ class AgreementFile(Record):
     name = models.CharField(_("ファイル名"), max_length=200)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=100)
+    scanned = models.CharField(
+        _("ウイルス検査"), max_length=12, choices=Verdict.choices, default=Verdict.NOT_SCANNED
+    )
     key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")

@@ -1,9 +1,14 @@
 """Demo installations only: sign in as one of the demo's people by one click, and read the mails that went out."""
 
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import localtime, make_msgid
 from functools import wraps
 
+from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -14,13 +19,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from musubi.cases.mail.receiving import receive
 from musubi.cases.models import Case
+from musubi.lib import clock
+from musubi.notify.models import Delivery
 from musubi.notify.queries import outbox as mails
 from musubi.notify.states import DELIVERY
 from musubi.people.models import Representative, Staff, User
 from musubi.people.permissions import STAFF_ROLES
+from musubi.services.mail import message_id, one_line
 
 DOMAIN = "@demo.example"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -144,6 +153,52 @@ def sign_in(request):
     )
 
 
+class ReplyForm(forms.Form):
+    """What one of the demo's people answers to a mail."""
+
+    body = forms.CharField(
+        label=gettext_lazy("返信"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+@demo_only
+@require_POST
+def reply(request, pk: int):
+    """Answer a mail of the outbox as its receiver would: what a mail program sends goes the way every mail comes in."""
+    delivery = get_object_or_404(mails().exclude(reply_to=""), pk=pk, address__endswith=DOMAIN)
+    form = ReplyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("返信を4000字以内で書いてください。"))
+        return redirect("demo-outbox")
+    received = receive(answer_to(delivery, form.cleaned_data["body"]))
+    if received.refused:
+        messages.error(
+            request,
+            _("返信は受け付けられませんでした: %(why)s") % {"why": received.refused.get_why_display()},
+        )
+    else:
+        messages.success(
+            request,
+            _("返信が案件「%(title)s」(%(ref)s)のメッセージになりました。")
+            % {"title": received.post.case.title, "ref": received.post.case.ref},
+        )
+    return redirect("demo-outbox")
+
+
+def answer_to(delivery: Delivery, body: str) -> bytes:
+    """The mail a mail program makes when its user answers `delivery`: quoted, threaded, from their own address."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = delivery.address, delivery.reply_to
+    mail["Subject"] = f"Re: {one_line(delivery.subject)}"
+    mail["Date"] = localtime()
+    mail["Message-ID"] = make_msgid(domain=DOMAIN.removeprefix("@"))
+    mail["In-Reply-To"] = message_id(delivery)
+    wrote = f"{delivery.created_at.astimezone(clock.TOKYO):%Y/%m/%d %H:%M}, Musubi wrote:"
+    quoted = "\n".join(f"> {line}".rstrip() for line in delivery.body.splitlines())
+    mail.set_content(f"{body}\n\n{wrote}\n{quoted}\n")
+    return mail.as_bytes(policy=SMTP)
+
+
 @demo_only
 @require_safe
 def outbox(request):
@@ -154,6 +209,9 @@ def outbox(request):
         {
             "page_title": _("届いたメールを見る"),
             "page": page,
-            "mails": [(mail, DELIVERY[mail.state].tone) for mail in page],
+            "mails": [
+                (mail, DELIVERY[mail.state].tone, bool(mail.reply_to) and mail.address.endswith(DOMAIN))
+                for mail in page
+            ],
         },
     )

@@ -13,4 +13,5 @@ urlpatterns = [
     path("profile/", preferences.profile, name="profile"),
     path("demo/", demo.sign_in, name="demo-sign-in"),
     path("demo/outbox/", demo.outbox, name="demo-outbox"),
+    path("demo/outbox/<int:pk>/reply/", demo.reply, name="demo-reply"),
 ]
