@@ -15,16 +15,21 @@ from musubi.lib.errors import Refused
 from musubi.outcomes.models import Outcome
 from musubi.people.models import Department
 from musubi.people.permissions import Can, Reach, authority, may
+from musubi.wordings.queries import in_use
 from musubi.www.access import fetch, staff_city
-from musubi.www.case_record import ball, chain, file_item, is_mine, stages, thread_items
+from musubi.www.case_meetings import panel, staff_address
+from musubi.www.case_record import ball, chain, file_item, is_mine, kind_tabs, stages, thread_items
 from musubi.www.files import serve
 from musubi.www.staff.case_forms import FORMS, ContactForm
-
+from musubi.www.staff.wording_picker import as_typed, case_facts, offer_wordings, wants_text
 from musubi.www.trial_record import panel as trial_panel
+
 NEEDS = {
     "say": Can.SPEAK_IN_CASE,
     "note": Can.NOTE_IN_CASE,
     "meeting": Can.SPEAK_IN_CASE,
+    "offer": Can.SPEAK_IN_CASE,
+    "todo": Can.MOVE_CASE,
     "file": Can.SPEAK_IN_CASE,
     "ball": Can.MOVE_CASE,
     "advance": Can.MOVE_CASE,
@@ -83,6 +88,8 @@ def case_act(request, city: str, ref: str, act: str):
         raise Http404
     case = _case(request, city, ref, NEEDS[act])
     form = FORMS[act](request.POST, request.FILES, case=case)
+    if form.wording_kinds and wants_text(request):
+        return _page(request, city, case, bound=FORMS[act](initial=as_typed(form), case=case))
     if form.is_valid():
         try:
             form.carry_out(by=request.user)
@@ -134,6 +141,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
     forms = {code: FORMS[code](case=case) for code in _offered(case, request.user)}
     if bound is not None:
         forms[bound.code] = bound
+    _offer_wordings(request, case, forms)
     next_stage = next(iter(rules.next_stages(case)), "") if is_open else ""
     context = {
         "municipality": case.municipality,
@@ -142,9 +150,10 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "ball": _ball(case, request.user),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
         "items": thread_items(shown, case=case, file_url=file_url),
-        "tabs": _tabs(posts, kind),
+        "tabs": kind_tabs(posts, kind),
         "files": [file_item(post.file, file_url) for post in posts if post.file_id],
         "chain": chain(case, story=story, outcome=newest, staff=True),
+        "meetings": panel(case, request.user, at=staff_address(case)),
         "outcomes": outcomes,
         "trials": trial_panel(case, request.user),
         "agreements": list(case.agreements.all()),
@@ -162,6 +171,24 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         ],
     }
     return render(request, "staff/case.html", context, status=status)
+
+
+def _offer_wordings(request, case, forms: dict) -> None:
+    """Texts to begin from, for the forms that take some."""
+    takers = [form for form in forms.values() if form.wording_kinds]
+    facts = case_facts(case, request.user) if takers else {}
+    kinds = [kind for form in takers for kind in form.wording_kinds]
+    texts = in_use(case.municipality, kinds) if takers else []
+    for form in takers:
+        offer_wordings(
+            form,
+            request,
+            field=form.wording_field,
+            kinds=form.wording_kinds,
+            municipality=case.municipality,
+            facts=facts,
+            rows=texts,
+        )
 
 
 def _ball(case, user) -> dict | None:
@@ -183,16 +210,6 @@ def _offered(case, user) -> list[str]:
     elif "resume" in codes:
         codes.remove("resume")
     return [code for code in codes if may(user, NEEDS[code], case)]
-
-
-def _tabs(posts, kind: str) -> list[tuple]:
-    """(label, address, current, count) for the thread's filter; kinds that do not occur are left out."""
-    tabs = [(_("すべて"), "?#thread", not kind, len(posts))]
-    for value, label in PostKind.choices:
-        count = sum(post.kind == value for post in posts)
-        if count:
-            tabs.append((label, f"?kind={value}#thread", kind == value, count))
-    return tabs
 
 
 urlpatterns = [

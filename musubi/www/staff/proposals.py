@@ -25,8 +25,11 @@ from musubi.people.queries import closing_days
 from musubi.proposals import actions, queries
 from musubi.proposals.models import Proposal, Routing
 from musubi.proposals.states import PROPOSAL, Answer
+from musubi.wordings.queries import in_use
+from musubi.wordings.states import Kind
 from musubi.www.access import fetch, staff_city
 from musubi.www.case_record import ball
+from musubi.www.files import scan_words
 from musubi.www.staff.forms_proposals import (
     AnswerForm,
     DeclineForm,
@@ -39,6 +42,7 @@ from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, s
 from musubi.www.staff.matches import advise
 from musubi.www.staff.verbs import history_items
 from musubi.www.staff.waiting import acts_for, due_words
+from musubi.www.staff.wording_picker import as_typed, offer_wordings, proposal_facts, wants_text
 from musubi.www.templatetags.pieces import wareki
 
 TABS = ["", "submitted", "routing", "dialogue", "accepted", "declined", "withdrawn"]
@@ -142,7 +146,21 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     outcome = (
         Outcome.objects.filter(case__proposal=row).select_related("story").order_by("-started_on").first()
     )
-    answer_forms = answer_forms or {}
+    sent = answer_forms or {}
+    answer_forms = {r.pk: AnswerForm(prefix=f"r{r.pk}") for r in mine} | sent
+    texts = in_use(municipality, [Kind.ROUTING_ANSWER]) if mine else []
+    said = proposal_facts(row, user) if mine else {}
+    for r in mine:
+        offer_wordings(
+            answer_forms[r.pk],
+            request,
+            field="comment",
+            kinds=[Kind.ROUTING_ANSWER],
+            municipality=municipality,
+            facts=said | {"担当課": r.department.name},
+            rows=texts,
+            is_asked=request.method != "POST" or r.pk in sent,
+        )
     bound = [form for form in (route_form, open_form, *answer_forms.values()) if form]
     context = {
         "municipality": municipality,
@@ -153,7 +171,7 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
         "ball": ball(row, user),
         "jump": _jump(row, own, routes, bool(opens and open_first)),
         "answers": [
-            (r, answer_forms.get(r.pk) or AnswerForm(prefix=f"r{r.pk}"), r in own) for r in sorted(mine, key=lambda r: r not in own)
+            (r, answer_forms[r.pk], r in own) for r in sorted(mine, key=lambda r: r not in own)
         ],
         "routings": [(r, due_words(r.due_on, closed) if r.answer == Answer.WAITING else "") for r in routings],
         "route_form": (route_form or _route_form(row, routings)) if routes else None,
@@ -232,6 +250,7 @@ def _files(row: Proposal, municipality) -> list[dict]:
             "name": attachment.name,
             "size": attachment.size,
             "at": attachment.added_at,
+            **scan_words(attachment),
         }
         for attachment in row.attachments.all()
     ]
@@ -315,6 +334,9 @@ def answer(request, city: str, ref: str, pk: int):
     if not may(request.user, Can.ANSWER_ROUTING, routing):
         raise PermissionDenied(_("この照会に回答できるのは、照会を受けた部署の職員だけです。"))
     form = AnswerForm(request.POST, prefix=f"r{pk}")
+    if wants_text(request):
+        form = AnswerForm(prefix=f"r{pk}", initial=as_typed(form))
+        return _detail(request, municipality, row, answer_forms={pk: form})
     held = Routing.objects.get(pk=pk)
     if form.is_valid() and attempt(
         form, lambda: actions.answer_routing(held, by=request.user, **form.cleaned_data)
@@ -358,6 +380,16 @@ def open_case(request, city: str, ref: str):
 def decline(request, city: str, ref: str):
     municipality, row = _proposal(request, city, ref, Can.DECIDE_PROPOSAL)
     form = DeclineForm(posted(request))
+    if wants_text(request):
+        form = DeclineForm(initial=as_typed(form))
+    offer_wordings(
+        form,
+        request,
+        field="feedback",
+        kinds=[Kind.DECLINE],
+        municipality=municipality,
+        facts=proposal_facts(row, request.user),
+    )
     if form.is_valid() and attempt(form, lambda: actions.decline(row, by=request.user, **form.cleaned_data)):
         messages.success(
             request,

@@ -29,6 +29,7 @@ KINDS = {
     "staff": gettext_lazy("職員"),
     "closingday": gettext_lazy("休業日"),
     "limit": gettext_lazy("期限の目安"),
+    "escalation": gettext_lazy("期限のお知らせの設定"),
     "refusedmail": gettext_lazy("受け付けなかったメール"),
     "municipality": gettext_lazy("自治体"),
     "plan": gettext_lazy("SDGs計画"),
@@ -36,13 +37,13 @@ KINDS = {
     "run": gettext_lazy("取り込み"),
     "delivery": gettext_lazy("メール"),
     "user": gettext_lazy("利用者"),
+    "wording": gettext_lazy("定型文"),
 }
 WORDS = {
     "agreement.case_linked": gettext_lazy("協定に案件を結びつけた"),
-    "agreement.drafted": gettext_lazy("協定を作った"),
     "agreement.case_unlinked": gettext_lazy("協定から案件を外した"),
     "agreement.changed": gettext_lazy("協定の内容を直した"),
-    "agreement.signed": gettext_lazy("協定を締結した"),
+    "agreement.drafted": gettext_lazy("協定を作った"),
     "agreement.expired": gettext_lazy("協定が満了した"),
     "agreement.expiring": gettext_lazy("協定の満了が近いと知らせた"),
     "agreement.filed": gettext_lazy("協定の書類を載せた"),
@@ -51,10 +52,11 @@ WORDS = {
     "agreement.renewed": gettext_lazy("協定が更新された"),
     "agreement.returned": gettext_lazy("協定を調整に戻した"),
     "agreement.review_asked": gettext_lazy("協定を法務確認に回した"),
-    "agreement.transferred": gettext_lazy("協定の所管が変わった"),
+    "agreement.signed": gettext_lazy("協定を締結した"),
     "agreement.terminated": gettext_lazy("協定を解除した"),
     "agreement.woke": gettext_lazy("協定の休眠が解けた"),
     "budget_calendar.set": gettext_lazy("予算の年間日程を決めた"),
+    "agreement.transferred": gettext_lazy("協定の所管が変わった"),
     "case.adoption_agreed": gettext_lazy("導入の道筋を決めた"),
     "case.advanced": gettext_lazy("案件の段階を進めた"),
     "case.closed": gettext_lazy("案件を見送った"),
@@ -67,6 +69,7 @@ WORDS = {
     "case.handed_over": gettext_lazy("案件を後任に引き継いだ"),
     "case.met": gettext_lazy("打合せを記録した"),
     "case.noted": gettext_lazy("内部メモを書いた"),
+    "case.nudged": gettext_lazy("ボールを持つ人に催促した"),
     "case.opened": gettext_lazy("案件を開いた"),
     "case.organisation_added": gettext_lazy("案件に団体を加えた"),
     "case.paused": gettext_lazy("案件を保留にした"),
@@ -105,6 +108,7 @@ WORDS = {
     "indicator.added": gettext_lazy("指標を登録した"),
     "indicator.read": gettext_lazy("指標の実績値を記録した"),
     "limit.set": gettext_lazy("期限の目安を変えた"),
+    "escalation.set": gettext_lazy("期限のお知らせの時期を変えた"),
     "meeting.answered": gettext_lazy("打合せの都合を答えた"),
     "meeting.cancelled": gettext_lazy("打合せを中止した"),
     "meeting.changed": gettext_lazy("打合せの日時・場所を変えた"),
@@ -135,6 +139,8 @@ WORDS = {
     "proposal.drafted": gettext_lazy("提案を書きはじめた"),
     "proposal.file_blocked": gettext_lazy("ウイルスが見つかった添付ファイルを開けなくした"),
     "proposal.question_moved": gettext_lazy("照会先の部署が変わった"),
+    "proposal.handed": gettext_lazy("提案のボールを渡した"),
+    "proposal.nudged": gettext_lazy("照会先に催促した"),
     "proposal.recalled": gettext_lazy("提案をデスクに戻した"),
     "proposal.referral_consented": gettext_lazy("団体が提案の紹介に同意した"),
     "proposal.referral_lapsed": gettext_lazy("提案の紹介が返事のないまま期限切れになった"),
@@ -160,22 +166,28 @@ WORDS = {
     "staff.appointed": gettext_lazy("職員に役割を付けた"),
     "staff.ended": gettext_lazy("職員の役割を終えた"),
     "story.drafted": gettext_lazy("連携事例を書きはじめた"),
-    "story.published": gettext_lazy("連携事例を公開した"),
     "story.effort_hidden": gettext_lazy("連携事例から金額と時間を外した"),
     "story.effort_shown": gettext_lazy("連携事例に金額と時間を載せた"),
+    "story.published": gettext_lazy("連携事例を公開した"),
     "story.saved": gettext_lazy("連携事例を書き直した"),
     "story.withdrawn": gettext_lazy("連携事例を取り下げた"),
     "todo.added": gettext_lazy("宿題を加えた"),
     "todo.done": gettext_lazy("宿題を済みにした"),
     "trial.approved": gettext_lazy("実証実験を承認した"),
     "trial.cancelled": gettext_lazy("実証実験を取りやめた"),
-    "trial.decided": gettext_lazy("実証実験を判定した"),
     "trial.changed": gettext_lazy("実証実験の計画を直した"),
+    "trial.decided": gettext_lazy("実証実験を判定した"),
     "trial.planned": gettext_lazy("実証実験を計画した"),
-    "trial.reported": gettext_lazy("実証実験の結果を報告した"),
     "trial.drafted": gettext_lazy("実証の報告の案を書いた"),
     "trial.read": gettext_lazy("実績値を記録した"),
+    "trial.reported": gettext_lazy("実証実験の結果を報告した"),
     "trial.started": gettext_lazy("実証実験を始めた"),
+    "wording.added": gettext_lazy("定型文を加えた"),
+    "wording.changed": gettext_lazy("定型文を直した"),
+    "wording.moved": gettext_lazy("定型文の順番を変えた"),
+    "wording.restored": gettext_lazy("定型文を標準の文面に戻した"),
+    "wording.retired": gettext_lazy("定型文を使わないことにした"),
+    "wording.revived": gettext_lazy("定型文をまた使うことにした"),
     "user.changed_language": gettext_lazy("画面の言語を変えた"),
     "user.renamed": gettext_lazy("氏名を変えた"),
     "user.restored": gettext_lazy("利用を再開した"),
@@ -211,8 +223,10 @@ def details(entry: Entry) -> list[str]:
     if entry.verb.startswith("proposal.referral_"):
         found.append(_("紹介先: %(to)s") % {"to": data.get("to", "")})
     if entry.verb in _HANDED:
-        after = data.get("owner") or data.get("department", "")
+        after = data.get("department") or data.get("owner", "")
         found.append(_("%(before)s → %(after)s") % {"before": data.get("before", ""), "after": after})
+        if data.get("owner_before"):
+            found.append(_("担当者: %(before)s → %(after)s") % {"before": data["owner_before"], "after": data["owner"]})
     for name, label in (("due_on", _("期限")), ("expires_on", _("掲載期限"))):
         if data.get(name):
             found.append(f"{label}: {_day(data[name])}")

@@ -362,7 +362,7 @@ def test_page_costs_the_same_for_one_and_for_many_questions(town, django_assert_
     row = routed(town)
     address = f"/nagisa/staff/proposals/{row.ref}/"
     town.at("desk").get(address)
-    with django_assert_max_num_queries(31) as one:
+    with django_assert_max_num_queries(36) as one:
         town.at("desk").get(address)
     actions.route(row, [town.sea], by=town.desk)
     with django_assert_max_num_queries(len(one)):

@@ -21,6 +21,9 @@ class CaseForm(forms.Form):
     submit = _("記録する")
     done = _("記録しました。")
     multipart = False
+    # Which texts may be put into which field (see `staff/wording_picker.py`).
+    wording_kinds: tuple[str, ...] = ()
+    wording_field = "body"
 
     def __init__(self, *args, case: Case, **kwargs):
         self.case = case

@@ -7,6 +7,7 @@ from musubi.cases import actions, rules
 from musubi.cases.states import CASE
 from musubi.people.models import Department
 from musubi.proposals.states import DeclineReason
+from musubi.wordings.states import Kind
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.case_forms.base import CaseForm, area, parties, party
 
@@ -74,6 +75,8 @@ class CloseForm(CaseForm):
         _("見送りを伝える"),
         _("見送りを記録し、団体に伝えました。"),
     )
+    wording_kinds = (Kind.DECLINE,)
+    wording_field = "feedback"
     reason = forms.ChoiceField(
         label=_("理由"),
         choices=[

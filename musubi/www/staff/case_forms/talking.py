@@ -7,12 +7,14 @@ from musubi.cases import actions
 from musubi.cases.models import CaseFile
 from musubi.lib.errors import Refused
 from musubi.services.storage import ACCEPT
+from musubi.wordings.states import Kind
 from musubi.www.files import keep
 from musubi.www.staff.case_forms.base import LineForm, area
 
 
 class SayForm(LineForm):
     code, title, submit, done = "say", _("メッセージを書く"), _("送信する"), _("メッセージを送りました。")
+    wording_kinds = (Kind.FIRST_ANSWER, Kind.ASK_MATERIAL, Kind.MEETING_OFFER, Kind.REMINDER)
     body = forms.CharField(
         label=_("メッセージ"), widget=area(4), help_text=_("団体を含む参加者全員が読みます。")
     )
