@@ -2,9 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from musubi.ball.queries import holding
 from musubi.cases.mail.address import reply_address
 from musubi.cases.models import Case, Post
 from musubi.cases.states import CASE, OPEN
+from musubi.cases.watched import CASES
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import User
@@ -75,6 +77,9 @@ def spoken(entry):
     body = f"{post.author}さんから:\n\n{post.body}"
     if entry.data["side"] == "organisation":
         yield from _to_staff(case, title, body)
+        others = set(case.organisation_ids) - {post.organisation_id}
+        for user in representatives_of(others) if others else ():
+            yield _partner_letter(case, user, title, body)
     else:
         yield from _to_organisations(case, title, body)
 
@@ -94,6 +99,21 @@ def handed(entry):
     else:
         for user in people_of(case.ball_department):
             yield _staff_letter(case, user, title, body)
+
+
+@tells("case.nudged", _("催促"))
+def nudged(entry):
+    case = Case.objects.get(pk=entry.object_id)
+    title = f"ご確認をお願いします: {case.title}"
+    words = [entry.data["note"], f"次にすること: {case.ball_next}"]
+    if case.ball_due_on:
+        words.append(f"期限: {format_date(case.ball_due_on)}")
+    body = f"{entry.actor}さんから、案件「{case.title}」({case.ref})についての確認です。\n\n" + "\n".join(
+        filter(None, words)
+    )
+    partners = set(representatives_of([case.ball_organisation_id])) if case.ball_organisation_id else set()
+    for user in holding(CASES, case.municipality, case.pk):
+        yield (_partner_letter if user in partners else _staff_letter)(case, user, title, body)
 
 
 @tells("case.advanced", _("段階の変更"))
