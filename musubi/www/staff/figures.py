@@ -1,12 +1,13 @@
 """The figures for staff: exact ones, and from each number the way into the staff's own pages."""
 
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from musubi.people.permissions import Can
+from musubi.outcomes.event_log import event_log
+from musubi.people.permissions import Can, authority
 from musubi.www.access import staff_city
 from musubi.www.public.figures import download
 from musubi.www.public.figures_asked import Asked
@@ -26,6 +27,9 @@ def page(request, city: str):
         "page_title": _("数字"),
         "title": _("数字"),
         "problem": asked.problem,
+        "events_href": reverse("staff-events", args=[city]) + asked.query(department=None)
+        if authority(request.user).may_in(Can.SEE_JOURNAL, municipality.pk)
+        else "",
         "actions": [
             (_("公開ページ"), reverse("figures", args=[city]) + asked.query(), "quiet", "external"),
             *(
@@ -47,7 +51,21 @@ def file(request, city: str, ending: str):
     return download(Asked.of(request, municipality, strictly=True), ending, public=False)
 
 
+@require_safe
+def events(request, city: str):
+    """The event log for process mining, written while it is sent."""
+    municipality = staff_city(request, city, Can.SEE_JOURNAL)
+    asked = Asked.of(request, municipality, strictly=True)
+    response = StreamingHttpResponse(
+        event_log(municipality, asked.year), content_type="application/json; charset=utf-8"
+    )
+    year = f"-{asked.year}" if asked.year else ""
+    response["Content-Disposition"] = f'attachment; filename="{municipality.slug}-events{year}.json"'
+    return response
+
+
 urlpatterns = [
     path("", page, name="staff-figures"),
+    path("events.json", events, name="staff-events"),
     path("figures.<slug:ending>", file, name="staff-figures-file"),
 ]
