@@ -13,7 +13,7 @@ from musubi.ball.models import Escalation, Reminder, Round
 from musubi.ball.states import Step
 from musubi.lib import clock
 from musubi.lib.workdays import is_workday
-from musubi.people.models import ClosingDay, Department, Municipality, Representative, Staff
+from musubi.people.models import ClosingDay, Department, Municipality, Representative, Staff, User
 from musubi.people.permissions import STAFF_ROLES, Can, Reach
 
 
@@ -239,3 +239,13 @@ class Directory:
             found.append(department_id)
             department_id = self._parents.get(department_id)
         return found
+
+
+def holding(watched: Watched, municipality: Municipality, pk: int) -> list[User]:
+    """With whom one thing lies in person now; nobody where it is not open."""
+    things = list(watched.lying(watched.of(municipality).filter(pk=pk)))
+    if not things:
+        return []
+    directory = Directory(municipality)
+    directory.learn(watched, things)
+    return list(User.objects.filter(pk__in=directory.must_act(things[0])).order_by("pk"))

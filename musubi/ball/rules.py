@@ -1,11 +1,14 @@
 """How long the ball may lie, on which day it is due, and which days part the steps of reminding."""
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+
+from django.db import models
 
 from musubi.ball.models import Escalation, Limit
 from musubi.ball.queries import Marks
 from musubi.ball.states import DEFAULT_LIMITS
+from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.workdays import add_workdays, is_workday
 from musubi.people.queries import closing_days
@@ -40,6 +43,14 @@ def marks(escalation: Escalation, day: date, closed: Collection[date]) -> Marks:
         manager_before=_back(day, escalation.manager_days - 1, closed),
         desk_before=_back(day, escalation.desk_days - 1, closed),
     )
+
+
+def is_nudged_today(thing: models.Model, verb: str, *, since: datetime, **data) -> bool:
+    """Whether whoever has the ball since then was nudged on this business day (a weekend belongs to the Friday
+    before). Asked of the journal, while the thing is held."""
+    morning = clock.at(last_workday(clock.today(), closing_days(thing.municipality_id)), 0)
+    wanted = {f"data__{name}": value for name, value in data.items()}
+    return history(thing).filter(verb=verb, at__gte=max(since, morning), **wanted).exists()
 
 
 def last_workday(day: date, closed: Collection[date]) -> date:

@@ -1,7 +1,10 @@
 """Who is told what about proposals."""
 
+from datetime import date
+
 from django.utils.translation import gettext_lazy as _
 
+from musubi.ball.queries import holding
 from musubi.lib.clock import TOKYO
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
@@ -9,6 +12,7 @@ from musubi.people.models import Department
 from musubi.people.queries import desk_of, people_of, representatives_of
 from musubi.proposals.models import Proposal, Referral
 from musubi.proposals.states import Answer, DeclineReason
+from musubi.proposals.watched import QUESTIONS
 
 
 def _staff_path(proposal: Proposal) -> str:
@@ -22,6 +26,10 @@ def _my_path(proposal: Proposal) -> str:
 def _to_proposers(proposal: Proposal, title: str, body: str):
     for user in representatives_of([proposal.organisation_id]):
         yield Letter(user, title, body, _my_path(proposal))
+
+
+def _day(entry) -> str:
+    return format_date(date.fromisoformat(entry.data["due_on"]))
 
 
 @tells("proposal.submitted", _("提案の受付"), always=True)
@@ -54,7 +62,7 @@ def routed(entry):
                 user,
                 f"提案の照会: {proposal.title}",
                 f"{proposal.organisation}の提案「{proposal.title}」({proposal.ref})について、"
-                f"{entry.data['due_on']}までに回答してください。\n\n{entry.data['question']}",
+                f"{_day(entry)}までに回答してください。\n\n{entry.data['question']}",
                 _staff_path(proposal),
             )
     yield from _to_proposers(
@@ -62,6 +70,28 @@ def routed(entry):
         f"提案を担当課に照会しています({proposal.ref})",
         f"提案「{proposal.title}」を{'、'.join(entry.data['names'])}に照会しました。",
     )
+
+
+@tells("proposal.nudged", _("照会への回答の催促"))
+def nudged(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    words = [f"提案「{proposal.title}」({proposal.ref})の照会に、まだ回答がありません。期限: {_day(entry)}"]
+    if entry.data["note"]:
+        words.append(f"{entry.actor}さんから: {entry.data['note']}")
+    for user in holding(QUESTIONS, proposal.municipality, entry.data["routing"]):
+        yield Letter(user, f"回答をお願いします: {proposal.title}", "\n\n".join(words), _staff_path(proposal))
+
+
+@tells("proposal.handed", _("提案のボールが渡された"))
+def handed(entry):
+    proposal = Proposal.objects.get(pk=entry.object_id)
+    for user in people_of(Department.objects.get(pk=entry.data["department"])):
+        yield Letter(
+            user,
+            f"次をお願いします: {proposal.title}",
+            f"{entry.data['next_step']}\n期限: {_day(entry)}\n\n提案「{proposal.title}」({proposal.ref})",
+            _staff_path(proposal),
+        )
 
 
 @tells("proposal.answered", _("照会への回答"))

@@ -4,7 +4,7 @@ By topic: opening, talking, the ball, moving along, who takes part. Trials and a
 own beside this one: `cases/trials.py`, `cases/agreements.py`.
 """
 
-from musubi.cases.actions.ball import hand_ball
+from musubi.cases.actions.ball import hand_ball, nudge
 from musubi.cases.actions.moving import advance, close, pause, resume, set_adoption_route, withdraw
 from musubi.cases.actions.opening import open_case, open_contact
 from musubi.cases.actions.parties import add_department, add_organisation, change_owner, note_outcome
@@ -18,6 +18,7 @@ __all__ = [
     "record_meeting",
     "add_file",
     "hand_ball",
+    "nudge",
     "advance",
     "pause",
     "resume",
