@@ -169,6 +169,13 @@ GET  staff-agreements                                 in    403   403   403   40
 GET  staff-agreements-csv                             in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-agreement-new                              in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-agreement agreement                        in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-handover                                   in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-handover-person officer                    in    403   403   403   403   ok    404   ok    ok    ok    404   403   403
+GET  staff-handover-person-book officer               in    403   403   403   403   ok    404   ok    ok    403   404   403   403
+GET  staff-handover-person-file officer pdf           in    403   403   403   403   ok    404   ok    ok    403   404   403   403
+GET  staff-handover-department env                    in    403   403   403   403   404   404   ok    ok    ok    404   403   403
+GET  staff-handover-department-book env               in    403   403   403   403   404   404   ok    ok    403   404   403   403
+GET  staff-handover-department-file env docx          in    403   403   403   403   404   404   ok    ok    403   404   403   403
 GET  staff-agreement-edit agreement                   in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-agreement-file agreement paper-agreement   in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 POST staff-agreement-act agreement sign               in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -143,6 +143,7 @@ def make_world() -> World:
     things = world.things
     things |= {
         "env": env,
+        "officer": off,
         "sea": sea,
         "empty": make_department(city, "空課"),
         "company": company,

@@ -14,6 +14,8 @@ from django.utils import translation
 
 from musubi.cases.models import Agreement, Case, Meeting, Post, Todo, Trial
 from musubi.cases.queries import visible_to
+from musubi.cases.radar.pace import Paces
+from musubi.cases.radar.signs import Sign, Standing, standings
 from musubi.cases.states import AGREEMENT, CASE, OPEN, PostKind, Side, TrialDecision
 from musubi.lib import clock
 from musubi.lib.era import format_date
@@ -27,7 +29,6 @@ from musubi.proposals.states import WAITING, Answer, DeclineReason
 
 HAPPENINGS = 5
 LONGEST = 240
-SILENT_DAYS = 30
 MARK = "庁内限り"
 
 
@@ -83,13 +84,20 @@ def write_book(subject: Subject, *, by: User, to: str = "") -> dict:
 
 def _write(subject: Subject, *, by: User, to: str) -> dict:
     mine = authority(by).organisation_ids
-    rows = carried(subject).filter(pk__in=visible_to(by, subject.municipality).values("pk"))
-    read = list(_with_all(rows))
+    everything = carried(subject)
+    read = list(_with_all(everything.filter(pk__in=visible_to(by, subject.municipality).values("pk"))))
     cases = [case for case in read if mine.isdisjoint(case.organisation_ids)]
     closed = closing_days(subject.municipality.pk)
     acting = _representatives(cases)
     lines = _latest(cases)
-    pages = [_page(case, subject, acting, lines.get(case.pk, []), closed) for case in cases]
+    numbers = [case.pk for case in cases]
+    stand = {
+        standing.case_id: standing
+        for standing in standings(Case.objects.filter(pk__in=numbers), Paces(subject.municipality.pk))
+    }
+    # One that ended between two of these statements is left out.
+    cases = [case for case in cases if case.pk in stand]
+    pages = [_page(case, subject, acting, lines.get(case.pk, []), stand[case.pk], closed) for case in cases]
     departments = subject.departments
     waiting, agreements = _waiting(departments, subject, by), _agreements(departments, subject)
     return {
@@ -109,7 +117,8 @@ def _write(subject: Subject, *, by: User, to: str) -> dict:
             ["回答を待つ照会・提案", f"{len(waiting)}件"],
             ["所管する協定", f"{len(agreements)}件"],
         ],
-        "left_out": len(read) - len(cases),
+        "left_out": len(read) - len(pages),
+        "beyond": everything.count() - len(read),
         "cases": pages,
         "waiting": waiting,
         "agreements": agreements,
@@ -171,7 +180,7 @@ def _latest(cases: list[Case]) -> dict[int, list[Post]]:
     return found
 
 
-def _page(case: Case, subject: Subject, acting: dict, lines: list[Post], closed) -> dict:
+def _page(case: Case, subject: Subject, acting: dict, lines: list[Post], standing: Standing, closed) -> dict:
     today = clock.today()
     promises, dates = _promises(case, today)
     dates.append((case.ball_due_on, f"ボールの期限: {case.ball_next or '次の一手を決める'}"))
@@ -183,6 +192,7 @@ def _page(case: Case, subject: Subject, acting: dict, lines: list[Post], closed)
     return {
         "ref": case.ref,
         "title": case.title,
+        "id": case.pk,
         "summary": _cut(case.summary, 600),
         "part": part,
         "lead": str(case.lead),
@@ -191,7 +201,7 @@ def _page(case: Case, subject: Subject, acting: dict, lines: list[Post], closed)
         "since": format_date(_day(case.stage_since)),
         "days": f"{(today - _day(case.stage_since)).days}日",
         "started": format_date(_day(case.opened_at)),
-        "signs": _signs(case, today, closed),
+        "signs": _signs(case, standing, today, closed),
         "late": case.is_overdue,
         "ball": {
             "holder": str(case.holder),
@@ -244,15 +254,14 @@ def _promises(case: Case, today: date) -> tuple[list[dict], list[tuple[date, str
     return promises, [(day, f"{kind}: {what}") for day, kind, what, _who in found]
 
 
-def _signs(case: Case, today: date, closed) -> list[str]:
-    found = []
-    if case.is_overdue:
-        found.append(f"ボールの期限を{_left(case.ball_due_on, today, closed)}")
-    spoken = _day(case.last_spoken_at or case.opened_at)
+def _signs(case: Case, standing: Standing, today: date, closed) -> list[str]:
+    """What the radar says of it, and how late the ball is."""
+    found = [f"ボールの期限を{_left(case.ball_due_on, today, closed)}"] if case.is_overdue else []
     if case.stage == "paused":
         found.append(f"{format_date(case.paused_until)}まで保留")
-    elif (today - spoken).days >= SILENT_DAYS:
-        found.append(f"{(today - spoken).days}日間やり取りなし")
+    for sign in standing.signs:
+        words = f"({standing.quiet}日間)" if sign is Sign.SILENT else ""
+        found.append(f"{sign.label}{words}")
     return found
 
 

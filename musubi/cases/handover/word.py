@@ -118,6 +118,8 @@ def _cover(body, book: dict) -> None:
     )
     if book["left_out"]:
         _paragraph(body, f"作成した人が担当者を務める団体の案件{book['left_out']}件は、載せていません。")
+    if book["beyond"]:
+        _paragraph(body, f"このほかに、作成した人が見られないほかの部署の案件が{book['beyond']}件あります。")
 
 
 def _contents(body, book: dict) -> None:

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +17,7 @@ from musubi.cases.states import CASE
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.people import actions
+from musubi.people.leaving import StillCarried
 from musubi.people.models import ClosingDay, Department, Municipality, Staff, User
 from musubi.people.rules import may_manage
 from musubi.proposals.states import PROPOSAL
@@ -407,6 +409,9 @@ def edit_limit(request, city: str, kind: str, stage: str):
 def _press(request, action, done: str) -> None:
     try:
         action()
+    except StillCarried as error:
+        link = format_html('<a href="{}">{}</a>', error.path, _("引継ぎの画面を開く"))
+        messages.error(request, format_html("{} {}", str(error), link))
     except Refused as error:
         messages.error(request, str(error))
     else:

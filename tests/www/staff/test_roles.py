@@ -45,6 +45,38 @@ PAGES = [
     ("staff-proposal", ["proposal"], {"desk", "officer", "manager", "auditor"}, {"other", "administrator"}),
     ("staff-proposal-decline", ["proposal"], {"desk", "manager"}, {"other", "administrator"}),
     ("staff-proposal-new", [], DESK, set()),
+    ("staff-handover", [], STAFF, set()),
+    (
+        "staff-handover-person",
+        ["person"],
+        {"desk", "officer", "manager", "administrator"},
+        {"other", "auditor"},
+    ),
+    ("staff-handover-person-book", ["person"], {"desk", "officer", "manager"}, {"other", "auditor"}),
+    (
+        "staff-handover-person-file",
+        ["person", "pdf"],
+        {"desk", "officer", "manager"},
+        {"other", "auditor"},
+    ),
+    (
+        "staff-handover-department",
+        ["department"],
+        {"desk", "manager", "administrator"},
+        {"officer", "other", "auditor"},
+    ),
+    (
+        "staff-handover-department-book",
+        ["department"],
+        {"desk", "manager"},
+        {"officer", "other", "auditor"},
+    ),
+    (
+        "staff-handover-department-file",
+        ["department", "docx"],
+        {"desk", "manager"},
+        {"officer", "other", "auditor"},
+    ),
     ("staff-members", [], STAFF, set()),
     ("staff-member", ["member"], STAFF, set()),
     ("staff-member-new", [], DESK, set()),
@@ -97,6 +129,9 @@ def refs(town):
         "applicant": applicant.pk,
         "gathering": make_gathering(town.city).ref,
         "department": town.env.pk,
+        "person": town.officer.pk,
+        "pdf": "pdf",
+        "docx": "docx",
         "proposal_kind": "proposal",
         "submitted": "submitted",
     }
@@ -116,6 +151,7 @@ def test_every_page_of_this_part_is_in_the_table():
     from musubi.www.staff import (
         challenges,
         gatherings,
+        handover,
         inbox,
         journal,
         mail,
@@ -125,7 +161,7 @@ def test_every_page_of_this_part_is_in_the_table():
         urls,
     )
 
-    modules = (challenges, gatherings, inbox, journal, mail, members, proposals, settings)
+    modules = (challenges, gatherings, handover, inbox, journal, mail, members, proposals, settings)
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
     posted = {
