@@ -8,8 +8,6 @@ a track record; and some dozens of cases that move without one.
 from datetime import date, timedelta
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements
-from musubi.cases.models import Agreement, Case
 from musubi.challenges import actions as challenges
 from musubi.challenges.models import Challenge
 from musubi.gatherings import actions as gatherings
@@ -21,6 +19,7 @@ from musubi.outcomes.models import Outcome
 from musubi.proposals import actions as proposals
 from musubi.www.demo.parts import ahead, applicant, member, solutions
 from musubi.www.demo.player import Story, day, open_day
+from musubi.www.demo.register import agreement
 from musubi.www.demo.talks import Talk, contact, tell
 from musubi.www.demo.town import Cast, Town, found, read
 
@@ -71,7 +70,7 @@ def stories(cast: Cast, today: date) -> list[Story]:
         sea_litter_again(town, today),
         story_of_the_course(town),
         *(contact(town, words, today) for words in read("hamanagi_history")["contact"]),
-        *(agreement(town, words) for words in read("hamanagi_history")["agreement"]),
+        *(agreement(town, words, today) for words in read("hamanagi_history")["agreement"]),
         *(contact(town, words, today) for words in read("hamanagi_open")["contact"]),
         *(member(town, key, joined) for key, joined in MEMBERS),
         solutions(town, "hamanagi"),
@@ -232,26 +231,3 @@ def story_of_the_course(town: Town) -> Story:
     story = outcomes.write_story(outcome, by=town.officers["shakai"], **words)
     yield day(2023, 10, 18)
     outcomes.publish_story(story, by=town.desk)
-
-
-# --- what moves without a challenge ---------------------------------------------------------------------------
-
-
-def agreement(town: Town, words: dict) -> Story:
-    """Signed only after something was achieved together; it names the case it rests on."""
-    yield clock.at(words["drafted"])
-    organisation = town.cast.organisation(words["org"])
-    resting_on = Case.objects.filter(
-        municipality=town.municipality, organisations=organisation, outcome_count__gt=0
-    )
-    row = agreements.draft_agreement(
-        town.departments[words["department"]],
-        [organisation],
-        by=town.desk,
-        kind=words["kind"],
-        title=words["title"],
-        items=words["items"],
-        cases=resting_on,
-    )
-    yield clock.at(words["signed"])
-    agreements.sign_agreement(Agreement.objects.get(pk=row.pk), by=town.desk, signed_on=clock.today())

@@ -19,6 +19,7 @@ from musubi.proposals import actions as proposals
 from musubi.proposals.models import Proposal, Routing
 from musubi.www.demo.parts import ahead, applicant, held, member, solutions
 from musubi.www.demo.player import Story, day, open_day
+from musubi.www.demo.register import agreement, looked_through
 from musubi.www.demo.talks import Talk, moment, tell
 from musubi.www.demo.town import Cast, Town, found, read
 
@@ -75,6 +76,8 @@ def stories(cast: Cast, today: date) -> list[Story]:
         ),
         unfinished(town, now, today),
         *(proposal(town, words, today) for words in read("shiokaze_proposals")["proposal"]),
+        *(agreement(town, words, today) for words in now["agreement"]),
+        looked_through(today),
         solutions(town, "shiokaze"),
     ]
 

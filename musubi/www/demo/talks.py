@@ -14,8 +14,10 @@ A line of the data files is `[when, verb, …]`, where `when` is the number of d
 | `ball` | who (`org`, `lead`, a department), next step, days until due (optional) | the ball is handed |
 | `join` | department | the desk lets a department take part |
 | `route` | budget, days until the decision | the adoption route is agreed |
-| `trial` | the fields of `trials.plan_trial` as a table | a trial is planned and approved |
+| `trial` | the fields of `trials.plan_trial` as a table | a trial is planned and, unless `approved` is false, approved |
 | `start` | | the trial begins |
+| `read` | place of the measure, value, note, who (`org` or `lead`) | something is measured |
+| `draft` | findings, next steps | the organisation drafts the report |
 | `report` | findings | the trial is reported |
 | `decide` | decision, reason | the trial is decided |
 | `pause` | days, reason | the case is laid aside |
@@ -162,8 +164,15 @@ class Talk:
     def do_start(self) -> None:
         trials.start_trial(self.latest_trial, by=self.officer)
 
-    def do_report(self, findings: str) -> None:
-        trials.report_trial(self.latest_trial, by=self.officer, findings=findings)
+    def do_read(self, measure: int, value: float, note: str = "", who: str = "org") -> None:
+        by = self.speaker if who == "org" else self.officer
+        trials.add_reading(self.latest_trial, measure, str(value), by=by, note=note)
+
+    def do_draft(self, findings: str, next_steps: str = "") -> None:
+        trials.draft_report(self.latest_trial, by=self.speaker, findings=findings, next_steps=next_steps)
+
+    def do_report(self, findings: str, next_steps: str = "") -> None:
+        trials.report_trial(self.latest_trial, by=self.officer, findings=findings, next_steps=next_steps)
 
     def do_decide(self, decision: str, reason: str) -> None:
         trials.decide_trial(
