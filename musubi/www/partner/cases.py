@@ -17,17 +17,17 @@ from musubi.cases.queries import of_organisations, thread
 from musubi.cases.states import CASE, OPEN, TRIAL, PostKind
 from musubi.lib.errors import Missing, Refused
 from musubi.outcomes.models import Outcome
-from musubi.people.permissions import Can, authority, may
+from musubi.people.permissions import Can, may
 from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
 from musubi.www.access import city_or_404, fetch
 from musubi.www.case_meetings import panel, partner_address
-from musubi.www.case_record import ball, chain, days_words, file_item, kind_tabs, stages, thread_items
+from musubi.www.case_record import ball, chain, file_item, kind_tabs, stages, thread_items
 from musubi.www.files import keep, serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
 from musubi.www.partner.page import add_refusal, page
-from musubi.www.partner.turns import closing_days
+from musubi.www.partner.turns import case_turn, closing_days
 from musubi.www.partner.typed import keeps_words
 
 ROWS = 20
@@ -56,13 +56,11 @@ def cases(request):
     """The cases of the person's organisations in every municipality: open ones first, the one due first on top."""
     found = Paginator(of_organisations(request.user), ROWS).get_page(request.GET.get("page"))
     closed = closing_days({row.municipality_id for row in found})
-    mine = authority(request.user).organisation_ids
     items = [
         {
             "case": row,
             "state": CASE[row.stage],
-            "mine": row.ball_organisation_id in mine,
-            "left": days_words(row, closed[row.municipality_id]),
+            "turn": case_turn(row, request.user, closed[row.municipality_id]) if row.stage in OPEN else None,
         }
         for row in found
     ]

@@ -8,21 +8,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.cases.models import Case
+from musubi.cases.queries import of_organisations as cases_of
 from musubi.cases.queries import visible_to as visible_cases
 from musubi.cases.states import OPEN as OPEN_STAGES
 from musubi.lib.errors import Refused
 from musubi.outcomes.models import Outcome
 from musubi.people.permissions import Can
 from musubi.proposals import actions
-from musubi.proposals.models import Attachment
+from musubi.proposals.models import Attachment, Proposal
 from musubi.proposals.queries import of_organisations, visible_to
-from musubi.proposals.states import OPEN, PROPOSAL, WAITING, DeclineReason
+from musubi.proposals.states import OPEN, PROPOSAL, WAITING, Answer, DeclineReason
 from musubi.www.access import fetch
-from musubi.www.case_record import days_words
 from musubi.www.files import serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.page import add_refusal, page
-from musubi.www.partner.turns import closing_days, proposal_turn
+from musubi.www.partner.turns import Turn, case_turn, closing_days, proposal_turn
 from musubi.www.partner.typed import keeps_words
 from musubi.www.partner.words import story_of
 from musubi.www.templatetags.pieces import wareki
@@ -47,7 +47,7 @@ def proposals(request):
     tabs += [(label, f"?state={name}", asked == name, counts[name]) for name, label in labels.items()]
     shown = rows.filter(GROUPS[asked]) if asked in GROUPS else rows
     found = Paginator(shown, ROWS).get_page(request.GET.get("page"))
-    closed = closing_days({row.municipality_id for row in found})
+    turns = _turns(request.user, list(found))
     return page(
         request,
         "proposals",
@@ -58,7 +58,7 @@ def proposals(request):
                 "proposal": row,
                 "state": PROPOSAL[row.state],
                 "href": _href(row),
-                "left": days_words(row, closed[row.municipality_id]),
+                "turn": turns.get(row.pk),
             }
             for row in found
         ],
@@ -72,8 +72,8 @@ def proposal(request, pk):
     if row.state == "draft":
         return redirect("my-proposal-edit", row.pk)
     waiting = row.state in WAITING
-    closed = closing_days({row.municipality_id})[row.municipality_id]
     case = visible_cases(request.user).filter(proposal=row).select_related("municipality").first()
+    asked = row.routings.filter(answer=Answer.WAITING).select_related("department").order_by("due_on", "id")
     return page(
         request,
         "proposal",
@@ -81,7 +81,8 @@ def proposal(request, pk):
         crumbs=[(_("提案"), reverse("my-proposals"))],
         proposal=row,
         state=PROPOSAL[row.state],
-        turn=proposal_turn(row, closed) if waiting else None,
+        turn=_turns(request.user, [row]).get(row.pk),
+        asked=list(asked) if row.state == "routing" and len(asked) > 1 else [],
         case=case,
         chain=_chain(row, case),
         decline_reason=DeclineReason(row.decline_reason).label if row.state == "declined" else "",
@@ -89,6 +90,15 @@ def proposal(request, pk):
         # Once a case is open, the organisation leaves there.
         may_withdraw=waiting,
     )
+
+
+def _turns(user, rows: list[Proposal]) -> dict[int, Turn]:
+    """Whose turn it is on each open one of `rows`, by its key: its own ball, or its case's once there is one."""
+    closed = closing_days({row.municipality_id for row in rows})
+    found = {row.pk: proposal_turn(row, closed[row.municipality_id]) for row in rows if row.state in WAITING}
+    for case in cases_of(user).filter(proposal__in=rows, stage__in=OPEN_STAGES):
+        found[case.proposal_id] = case_turn(case, user, closed[case.municipality_id])
+    return found
 
 
 def receipt(request, pk):

@@ -11,12 +11,14 @@ from musubi.cases import queries as cases
 from musubi.cases.models import Case
 from musubi.cases.states import CASE
 from musubi.cases.states import OPEN as OPEN_STAGES
+from musubi.lib import clock
 from musubi.lib.lifecycle import State
 from musubi.people.models import ClosingDay
 from musubi.proposals import queries as proposals
-from musubi.proposals.models import Proposal
-from musubi.proposals.states import PROPOSAL, WAITING
+from musubi.proposals.models import Proposal, Referral
+from musubi.proposals.states import PROPOSAL, REFERRAL, WAITING
 from musubi.www.case_record import days_words, is_mine
+from musubi.www.templatetags.pieces import days_left
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Turn:
     due: date
     late: bool
     left: str
+    step: str = ""
 
 
 def turns(user) -> tuple[list[Turn], list[Turn]]:
@@ -49,16 +52,19 @@ def turns(user) -> tuple[list[Turn], list[Turn]]:
     closed = closing_days({thing.municipality_id for thing in [*open_proposals, *open_cases]})
     found = [proposal_turn(p, closed[p.municipality_id]) for p in open_proposals]
     found += [case_turn(c, user, closed[c.municipality_id]) for c in open_cases]
+    found += [referral_turn(r) for r in proposals.referrals_waiting_for(user)]
     found.sort(key=lambda turn: (turn.due, turn.since))
     return [t for t in found if t.mine], [t for t in found if not t.mine]
 
 
 def proposal_turn(proposal: Proposal, closed=()) -> Turn:
     """A proposal that waits (`ball.Held` in its states submitted and routing), in the proposer's words."""
-    tasks = {
-        "submitted": _("提案を確認し、どの課で検討するかを決めます"),
-        "routing": _("担当課が提案を検討しています"),
-    }
+    if proposal.state == "submitted":
+        task = _("提案を確認し、どの課で検討するかを決めます")
+    elif proposal.ball_department.is_desk:
+        task = _("担当課の回答をまとめ、これからの進め方を決めます")
+    else:
+        task = _("担当課が提案を検討しています")
     return Turn(
         kind=_("提案"),
         title=str(proposal),
@@ -69,11 +75,35 @@ def proposal_turn(proposal: Proposal, closed=()) -> Turn:
         state=PROPOSAL[proposal.state],
         holder=f"{proposal.municipality.display_name} {proposal.holder.display_name}",
         mine=False,
-        task=tasks[proposal.state],
+        task=task,
         since=proposal.ball_since,
         due=proposal.ball_due_on,
         late=proposal.is_overdue,
         left=days_words(proposal, closed),
+    )
+
+
+def referral_turn(referral: Referral) -> Turn:
+    """An offer to take a declined proposal elsewhere, which waits for the organisation's word."""
+    proposal = referral.proposal
+    city, target = proposal.municipality.display_name, referral.target
+    name = target.display_name if referral.department_id else target.title
+    return Turn(
+        kind=_("提案の紹介"),
+        title=str(proposal),
+        href=reverse("my-referral", args=[referral.pk]),
+        ref=proposal.ref,
+        where=city,
+        organisation=proposal.organisation.display_name,
+        state=REFERRAL[referral.state],
+        holder=proposal.organisation.display_name,
+        mine=True,
+        task=_("「%(name)s」で検討してもよいか返事をする") % {"name": name},
+        since=referral.offered_at,
+        due=referral.expires_on,
+        late=False,
+        left=days_left(referral.expires_on, clock.today()),
+        step=_("内容を見て返事をする"),
     )
 
 

@@ -1,11 +1,16 @@
 """One's proposals after submission: what a proposer may know, taking back, throwing away."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from musubi.cases import actions as cases
+from musubi.lib import clock
 from musubi.proposals import actions
 from musubi.proposals.models import Proposal
+from musubi.www.templatetags.pieces import wareki
 from tests.factories.cases import make_case
 from tests.factories.people import make_department, make_municipality, make_staff
 from tests.factories.proposals import make_proposal
@@ -150,3 +155,68 @@ def test_proposals_cost_the_same_for_one_row_and_for_many(here, city, company, p
         submitted(city, company, person)
         submitted(make_municipality(), company, person)
     assert cost() == one
+
+
+def says(page: str, *, holder: str, since: str, due: str) -> None:
+    """In whose hands, since when, by when: all three, whatever the state."""
+    for words in (holder, f"{since}から", f"{due}まで"):
+        assert words in page, words
+
+
+@pytest.mark.parametrize("path", ["/my/", "/my/proposals/", "/my/proposals/{pk}/"])
+def test_submitted_proposal_says_holder_since_and_due(here, city, company, person, text, path):
+    with clock.standing_at(date(2026, 6, 1)):
+        proposal = submitted(city, company, person)
+        page = text(here.get(path.format(pk=proposal.pk)))
+    says(page, holder="公民連携デスク", since="令和8年6月1日(月)", due="令和8年6月4日(木)")
+
+
+@pytest.mark.parametrize("path", ["/my/", "/my/proposals/", "/my/proposals/{pk}/"])
+def test_proposal_asked_about_in_several_departments_says_each(
+    here, city, company, person, desk, officer, text, path
+):
+    other = make_department(city, "防災課")
+    with clock.standing_at(date(2026, 6, 1)):
+        proposal = submitted(city, company, person)
+        actions.route(proposal, [officer.staff.get().department, other], by=desk, due_on=date(2026, 6, 10))
+        page = text(here.get(path.format(pk=proposal.pk)))
+    says(page, holder="環境課", since="令和8年6月1日(月)", due="令和8年6月10日(水)")
+    if path.endswith("{pk}/"):
+        assert "検討している部署" in page
+        assert "防災課" in page
+
+
+def test_proposal_answered_by_all_says_the_desk_gathers(here, city, company, person, desk, officer, text):
+    with clock.standing_at(date(2026, 6, 1)):
+        proposal = submitted(city, company, person)
+        (routing,) = actions.route(proposal, [officer.staff.get().department], by=desk)
+    with clock.standing_at(date(2026, 6, 3)):
+        actions.answer_routing(routing, by=officer, answer="interested", comment="会いたい。")
+        page = text(here.get(f"/my/proposals/{proposal.pk}/"))
+    says(page, holder="公民連携デスク", since="令和8年6月3日(水)", due="令和8年6月8日(月)")
+    assert "担当課の回答をまとめ" in page
+    assert "検討している部署" not in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/my/", "/my/proposals/", "/my/proposals/{pk}/", "/my/cases/", "/my/{case}/"]
+)
+@pytest.mark.parametrize("paused", [False, True])
+def test_proposal_in_dialogue_says_what_its_case_says(
+    here, city, company, person, desk, officer, text, path, paused
+):
+    with clock.standing_at(date(2026, 6, 1)):
+        case = make_case(city, company, officer=officer, desk=desk, by=person)
+        if paused:
+            cases.pause(case, by=officer, until=date(2026, 7, 15), reason="予算の見通しを待つため。")
+        case.refresh_from_db()
+        page = text(here.get(path.format(pk=case.proposal_id, case=f"cases/{city.slug}/{case.ref}")))
+    due = "令和8年7月15日(水)" if paused else f"{wareki(case.ball_due_on)}"
+    says(page, holder="環境課", since="令和8年6月1日(月)", due=due)
+
+
+def test_proposal_whose_organisation_must_act_says_so(here, city, company, person, desk, officer, text):
+    case = make_case(city, company, officer=officer, desk=desk, by=person)
+    cases.say(case, by=officer, body="見本を送ってください。", asks=True)
+    for path in ("/my/", "/my/proposals/", f"/my/proposals/{case.proposal_id}/", "/my/cases/"):
+        assert "あなたの番" in text(here.get(path)), path
