@@ -45,6 +45,16 @@ def marks(escalation: Escalation, day: date, closed: Collection[date]) -> Marks:
     )
 
 
+def reminding_days(escalation: Escalation, due_on: date, closed: Collection[date]) -> list[date | None]:
+    """The days of the five steps for a ball due on `due_on`, a business day; the first is None where nobody is
+    warned before."""
+    return [
+        _back(due_on, escalation.soon_days, closed) if escalation.soon_days else None,
+        due_on,
+        *(add_workdays(due_on, days, closed) for days in (1, escalation.manager_days, escalation.desk_days)),
+    ]
+
+
 def is_nudged_today(thing: models.Model, verb: str, *, since: datetime, **data) -> bool:
     """Whether whoever has the ball since then was nudged on this business day (a weekend belongs to the Friday
     before). Asked of the journal, while the thing is held."""

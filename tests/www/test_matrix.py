@@ -135,6 +135,8 @@ POST staff-proposal-route p-new                       in    403   403   403   40
 POST staff-proposal-answer p-routed question          in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-proposal-case p-routed                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-proposal-decline p-routed                  in    403   403   403   403   403   404   ok    ok    404   403   403   403
+GET  staff-proposal-ball p-routed                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-proposal-nudge p-routed question           in    403   403   403   403   403   404   403   ok    404   403   403   403
 POST staff-proposal-recall p-routed                   in    403   403   403   403   403   404   403   ok    404   403   403   403
 GET  staff-cases                                      in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-case-new                                   in    403   403   403   403   ok    ok    ok    ok    403   403   403   403
@@ -146,6 +148,7 @@ POST staff-case-act case note                         in    403   403   403   40
 POST staff-case-act case meeting                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case file                         in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case ball                         in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-case-act case nudge                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case advance                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case pause                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case close                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
@@ -226,6 +229,7 @@ GET  staff-appoint                                    in    403   403   403   40
 POST staff-end-role role                              in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-closing-days                               in    403   403   403   403   403   403   403   403   ok    403   403   ok
 POST staff-closing-day-remove closing-day             in    403   403   403   403   403   403   403   403   ok    403   403   ok
+GET  staff-reminders                                  in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limits                                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limit proposal routing                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-budget-calendar                            in    403   403   403   403   403   403   403   403   ok    403   403   ok

@@ -32,6 +32,7 @@ NEEDS = {
     "todo": Can.MOVE_CASE,
     "file": Can.SPEAK_IN_CASE,
     "ball": Can.MOVE_CASE,
+    "nudge": Can.MOVE_CASE,
     "advance": Can.MOVE_CASE,
     "pause": Can.MOVE_CASE,
     "resume": Can.MOVE_CASE,

@@ -24,7 +24,8 @@ from musubi.people.permissions import Can, Reach, authority, may
 from musubi.people.queries import closing_days
 from musubi.proposals import actions, queries
 from musubi.proposals.models import Proposal, Routing
-from musubi.proposals.states import PROPOSAL, Answer
+from musubi.proposals.rules import may_refer
+from musubi.proposals.states import PROPOSAL, WAITING, Answer
 from musubi.wordings.queries import in_use
 from musubi.wordings.states import Kind
 from musubi.www.access import fetch, staff_city
@@ -40,6 +41,7 @@ from musubi.www.staff.forms_proposals import (
 )
 from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, status_of
 from musubi.www.staff.matches import advise
+from musubi.www.staff.referred import referral_rows
 from musubi.www.staff.verbs import history_items
 from musubi.www.staff.waiting import acts_for, due_words
 from musubi.www.staff.wording_picker import as_typed, offer_wordings, proposal_facts, wants_text
@@ -101,11 +103,11 @@ def proposal_list(request, city: str):
 
 @require_safe
 def proposal(request, city: str, ref: str):
-    municipality, row = _proposal(request, city, ref)
+    municipality, row = proposal_here(request, city, ref)
     return _detail(request, municipality, row)
 
 
-def _proposal(request, city: str, ref: str, can: Can | None = None) -> tuple[Municipality, Proposal]:
+def proposal_here(request, city: str, ref: str, can: Can | None = None) -> tuple[Municipality, Proposal]:
     municipality = staff_city(request, city)
     rows = (
         queries.visible_to(request.user, municipality)
@@ -134,7 +136,7 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
     ]
     # Whoever oversees everything may answer for a department too, but is not the one who is asked.
     own = [r for r in mine if r.department_id in acts_for(user, Can.ANSWER_ROUTING, municipality)]
-    routes = may(user, Can.ROUTE_PROPOSAL, row) and row.state in ("submitted", "routing", "declined")
+    routes = may(user, Can.ROUTE_PROPOSAL, row) and row.state in ("submitted", "routing")
     leads = _leads(user, municipality, row)
     opens = row.state in ("submitted", "routing") and leads.exists()
     answered = bool(routings) and all(r.answer != Answer.WAITING for r in routings)
@@ -179,7 +181,10 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
         "open_form": (open_form or _open_form(user, municipality, row, leads, routings)) if opens else None,
         "open_first": open_first,
         "may_decline": may(user, Can.DECIDE_PROPOSAL, row) and row.state in ("submitted", "routing"),
+        "may_refer": row.state == "declined" and may_refer(user, row),
+        "referrals": referral_rows(user, row),
         "may_recall": may(user, Can.ROUTE_PROPOSAL, row) and row.state == "routing",
+        "may_hand": may(user, Can.ANSWER_ROUTING, row) and row.state in WAITING,
         "advice": advice,
         "case": case,
         "facts": _facts(row),
@@ -291,7 +296,7 @@ def _chain(row: Proposal, case, outcome) -> list[dict]:
 @require_safe
 def attachment(request, city: str, ref: str, pk: int):
     """A file of the proposal, always as a download, to whoever may read the proposal."""
-    _city, row = _proposal(request, city, ref)
+    _city, row = proposal_here(request, city, ref)
     file = row.attachments.filter(pk=pk).first()
     if file is None:
         raise Http404
@@ -308,7 +313,7 @@ def attachment(request, city: str, ref: str, pk: int):
 
 @require_POST
 def route(request, city: str, ref: str):
-    municipality, row = _proposal(request, city, ref, Can.ROUTE_PROPOSAL)
+    municipality, row = proposal_here(request, city, ref, Can.ROUTE_PROPOSAL)
     routings = list(row.routings.all())
     data = request.POST.copy()
     if "due_on" not in data:
@@ -327,7 +332,7 @@ def route(request, city: str, ref: str):
 
 @require_POST
 def answer(request, city: str, ref: str, pk: int):
-    municipality, row = _proposal(request, city, ref)
+    municipality, row = proposal_here(request, city, ref)
     routing = next((r for r in row.routings.all() if r.pk == pk), None)
     if routing is None:
         raise Http404
@@ -358,7 +363,7 @@ def answer(request, city: str, ref: str, pk: int):
 
 @require_POST
 def open_case(request, city: str, ref: str):
-    municipality, row = _proposal(request, city, ref)
+    municipality, row = proposal_here(request, city, ref)
     leads = _leads(request.user, municipality, row)
     if not leads.exists():
         raise PermissionDenied(_("案件を開けるのは、デスクと担当課の職員だけです。"))
@@ -378,7 +383,7 @@ def open_case(request, city: str, ref: str):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decline(request, city: str, ref: str):
-    municipality, row = _proposal(request, city, ref, Can.DECIDE_PROPOSAL)
+    municipality, row = proposal_here(request, city, ref, Can.DECIDE_PROPOSAL)
     form = DeclineForm(posted(request))
     if wants_text(request):
         form = DeclineForm(initial=as_typed(form))
@@ -394,10 +399,10 @@ def decline(request, city: str, ref: str):
         messages.success(
             request,
             _(
-                "見送りを記録し、理由とフィードバックを団体に知らせます。ほかの部署に照会し直すこともできます。"
+                "見送りを記録し、理由とフィードバックを団体に知らせます。次に、役に立ちそうな部署や課題があれば紹介できます。"
             ),
         )
-        return redirect("staff-proposal", city, ref)
+        return redirect("staff-proposal-refer", city, ref)
     said = [
         _("%(department)s: %(answer)s — %(comment)s")
         % {"department": r.department.name, "answer": r.get_answer_display(), "comment": r.comment}
@@ -422,7 +427,7 @@ def decline(request, city: str, ref: str):
 
 @require_POST
 def recall(request, city: str, ref: str):
-    _city, row = _proposal(request, city, ref, Can.ROUTE_PROPOSAL)
+    _city, row = proposal_here(request, city, ref, Can.ROUTE_PROPOSAL)
     try:
         actions.recall(row, by=request.user)
     except Refused as error:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from musubi.ball.actions import LONGEST_LIMIT, set_limit
 from musubi.ball.models import Limit
+from musubi.ball.queries import escalation_of
 from musubi.ball.states import DEFAULT_LIMITS
 from musubi.cases.states import CASE
 from musubi.lib import clock
@@ -155,6 +156,7 @@ def settings(request, city: str):
         "staff": Staff.objects.filter(municipality=municipality, ended_at=None).count(),
         "closing_days": ClosingDay.objects.filter(municipality=municipality, day__gte=today).count(),
         "own_limits": Limit.objects.filter(municipality=municipality).count(),
+        "reminding": _("%(hour)d時から") % {"hour": escalation_of(municipality).hour},
     }
     return render(request, "staff/settings.html", context)
 

@@ -98,6 +98,8 @@ PAGES = [
     ("staff-people", [], ADMIN, set()),
     ("staff-appoint", [], ADMIN, set()),
     ("staff-closing-days", [], ADMIN, set()),
+    ("staff-reminders", [], ADMIN, set()),
+    ("staff-proposal-ball", ["proposal"], {"desk", "officer", "manager"}, {"other", "administrator"}),
     ("staff-limits", [], ADMIN, set()),
     ("staff-limit", ["proposal_kind", "submitted"], ADMIN, set()),
 ]
@@ -156,19 +158,23 @@ def test_every_page_of_this_part_is_in_the_table():
         journal,
         mail,
         members,
+        proposal_ball,
         proposals,
+        reminders,
         settings,
         urls,
     )
 
-    modules = (challenges, gatherings, handover, inbox, journal, mail, members, proposals, settings)
+    modules = (
+        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, reminders, settings,
+    )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
     posted = {
         "staff-challenge-hints", "staff-challenge-submit", "staff-proposal-file", "staff-proposal-route",
         "staff-proposal-answer", "staff-proposal-case", "staff-proposal-recall", "staff-member-admit",
         "staff-gathering-open", "staff-gathering-close", "staff-gathering-hold", "staff-mail-retry",
-        "staff-department-close", "staff-end-role", "staff-closing-day-remove",
+        "staff-department-close", "staff-end-role", "staff-closing-day-remove", "staff-proposal-nudge",
     }  # fmt: skip
     assert names - posted == {page[0] for page in PAGES}
 

@@ -7,6 +7,7 @@ from musubi.www.staff.case_forms.moving import (
     AdvanceForm,
     BallForm,
     CloseForm,
+    NudgeForm,
     PauseForm,
     ResumeForm,
 )
@@ -25,6 +26,7 @@ FORMS: dict[str, type[CaseForm]] = {
         TodoForm,
         FileForm,
         BallForm,
+        NudgeForm,
         AdvanceForm,
         PauseForm,
         ResumeForm,

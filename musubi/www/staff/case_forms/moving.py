@@ -34,6 +34,26 @@ class BallForm(CaseForm):
         )
 
 
+class NudgeForm(CaseForm):
+    code, title, submit, done = (
+        "nudge",
+        _("催促する"),
+        _("催促する"),
+        _("催促しました。すぐにお知らせが届きます。"),
+    )
+    word = forms.CharField(
+        label=_("一言"),
+        max_length=200,
+        required=False,
+        help_text=_(
+            "なくてもかまいません。ボールを持つ人へのお知らせに載ります(団体が持つときは、団体にも見えます)。"
+        ),
+    )
+
+    def carry_out(self, *, by):
+        actions.nudge(self.case, by=by, word=self.cleaned_data["word"])
+
+
 class AdvanceForm(CaseForm):
     code, title, submit, done = "advance", _("段階を進める"), _("進める"), _("段階を進めました。")
     to = forms.ChoiceField(label=_("どの段階へ"))
