@@ -168,6 +168,7 @@ POST staff-trial-act case trial draft                 in    403   403   403   40
 POST staff-trial-act case trial report                in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-trial-act case trial decide                in    403   403   403   403   403   404   ok    ok    404   403   403   403
 POST staff-trial-act case trial cancel                in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-radar                                      in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-agreements                                 in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-agreements-csv                             in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-agreement-new                              in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -13,7 +13,6 @@ from musubi.cases.radar.signs import Standing
 from musubi.cases.rules import has_adoption_route
 from musubi.cases.states import PostKind, Side
 from musubi.lib import clock
-from musubi.lib.era import format_date
 from musubi.people.models import Department, Staff
 from musubi.proposals.models import Routing
 
@@ -24,9 +23,9 @@ NEEDS_ROUTE = ("planning", "trial")
 class Reason:
     """One thing that holds a case up.
 
-    `since` is the day it began, None where the record does not say. `act` is the code of the case page's form that
-    mends it, `label` the words on its button, `advice` what to do, in a sentence. `is_open` marks the ones for which
-    there is no one way on: there, what helped in other cases is worth more than the advice.
+    `since` is the day it began, None where the record does not say. `act` is what mends it, by the code of its form,
+    `label` the words on the button, `advice` what to do, in a sentence; `trial` is the trial it is about. `is_open`
+    marks the ones for which there is no one way on: there, what helped in other cases is worth more than the advice.
     """
 
     code: str
@@ -36,6 +35,7 @@ class Reason:
     label: str
     advice: str
     is_open: bool = False
+    trial: int | None = None
 
 
 class Record:
@@ -117,7 +117,7 @@ def reasons_of(case: Case, standing: Standing, record: Record) -> list[Reason]:
         *_reply(case, standing, record),
         *_elsewhere(case, standing, record),
         *_todos(case, record),
-        *_trial(case, record),
+        *_trial(case, standing, record),
         *_route(case, standing),
         *_outcome(case, standing),
         *_ball(case, standing, record),
@@ -141,7 +141,7 @@ def _pause(case: Case):
     if case.stage == "paused" and case.paused_until < clock.today():
         yield Reason(
             "pause_over",
-            _("保留の期限(%(day)s)を過ぎたままです") % {"day": format_date(case.paused_until)},
+            _("保留の期限を過ぎたままです"),
             case.paused_until,
             "resume",
             _("再開する"),
@@ -156,11 +156,10 @@ def _reply(case: Case, standing: Standing, record: Record):
         if asked and asked >= case.ball_since:
             yield Reason(
                 "no_reply",
-                _("%(name)sの返事を待っています(%(day)sに連絡しました)")
-                % {"name": case.ball_organisation, "day": format_date(_day(asked))},
-                _day(case.ball_since),
-                "meeting",
-                _("打合せを入れる"),
+                _("%(name)sに連絡し、返事を待っています") % {"name": case.ball_organisation},
+                _day(asked),
+                "offer",
+                _("打合せの日を示す"),
                 _("返事がないときは、短い打合せの日を示すと動きやすくなります。"),
                 is_open=True,
             )
@@ -198,7 +197,9 @@ def _elsewhere(case: Case, standing: Standing, record: Record):
             _("期限と、してほしいことを書いて渡し直すか、主担当課に戻してください。"),
             is_open=True,
         )
-    waiting = record.routings.get(case.proposal_id, []) if case.proposal_id else []
+    # Whoever takes part in the case has answered by that.
+    asked = record.routings.get(case.proposal_id, []) if case.proposal_id else []
+    waiting = [routing for routing in asked if routing.department_id not in case.department_ids]
     if waiting and standing.signs:
         names = _("、").join(str(routing.department) for routing in waiting)
         yield Reason(
@@ -221,18 +222,17 @@ def _todos(case: Case, record: Record):
             "宿題%(n)d件が期限を過ぎています(%(who)s: %(text)s)",
             len(late),
         )
-        ours = first.department_id is not None
         yield Reason(
             "todo_late",
             words % {"n": len(late), "who": first.doer, "text": first.text},
             first.due_on,
-            "ball" if ours else "say",
-            _("ボールを渡す") if ours else _("様子をたずねる"),
-            _("済んでいれば印を付け、まだなら、いつできるかを決め直してください。"),
+            "meetings",
+            _("宿題を確かめる"),
+            _("済んでいれば印を付け、まだなら、いつできるかを相手と決め直してください。"),
         )
 
 
-def _trial(case: Case, record: Record):
+def _trial(case: Case, standing: Standing, record: Record):
     trials = record.trials.get(case.pk, [])
     today = clock.today()
     for trial in trials:
@@ -241,18 +241,30 @@ def _trial(case: Case, record: Record):
                 "trial_unreported",
                 _("実証実験「%(title)s」は終わりましたが、結果が報告されていません") % {"title": trial.title},
                 trial.ends_on,
-                "trial-move",
+                "report",
                 _("実証の結果を報告する"),
                 _("指標の値と分かったことを報告すると、検証に進めます。"),
+                trial=trial.pk,
+            )
+        elif trial.state == "planned" and case.stage == "planning" and standing.signs:
+            yield Reason(
+                "unapproved",
+                _("実証実験「%(title)s」の計画が、承認を待っています") % {"title": trial.title},
+                None,
+                "approve",
+                _("計画を承認する"),
+                _("指標としきい値を確かめて承認すると、実証に進めます。"),
+                trial=trial.pk,
             )
         elif trial.state == "reported" and case.stage in ("trial", "evaluation", "paused"):
             yield Reason(
                 "undecided",
                 _("実証実験「%(title)s」の結果は報告されましたが、判定がまだです") % {"title": trial.title},
                 _day(trial.reported_at or case.stage_since),
-                "trial-move",
+                "decide",
                 _("判定する"),
                 _("しきい値と並べて、導入・継続・終了を決めてください。"),
+                trial=trial.pk,
             )
 
 
@@ -291,10 +303,9 @@ def _ball(case: Case, standing: Standing, record: Record):
     ):
         yield Reason(
             "ball_late",
-            _("%(name)sの番のまま、期限(%(day)s)を過ぎています: %(next)s")
+            _("%(name)sの番のまま、期限を過ぎています: %(next)s")
             % {
                 "name": case.lead,
-                "day": format_date(case.ball_due_on),
                 "next": case.ball_next or _("次の一手が決まっていません"),
             },
             case.ball_due_on,
@@ -310,7 +321,7 @@ def _silence(case: Case, standing: Standing) -> list[Reason]:
     if standing.is_silent:
         spoken = case.last_spoken_at
         text = (
-            _("%(day)sのあと、だれも発言していません") % {"day": format_date(_day(spoken))}
+            _("最後のやり取りのあと、だれも発言していません")
             if spoken
             else _("案件を開いてから、まだだれも発言していません")
         )

@@ -14,7 +14,7 @@ ENOUGH_DONE = 5
 
 FORMS = {
     RemedyAct.MESSAGE: "say",
-    RemedyAct.MEETING: "meeting",
+    RemedyAct.MEETING: "offer",
     RemedyAct.BALL: "ball",
     RemedyAct.DEPARTMENT: "department",
     RemedyAct.SKIP: "advance",
@@ -25,7 +25,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Help:
-    """What to do next: the words, the code of the form, the words on its button, and where it comes from.
+    """What to do next: the words, the code of the form (of which trial), the words on its button, and where it comes from.
 
     `learned` says whether the counts of other cases stand behind it; `source` says so to the reader.
     """
@@ -35,6 +35,7 @@ class Help:
     act: str
     label: str
     learned: bool
+    trial: int | None = None
 
 
 class Remedies:
@@ -63,7 +64,7 @@ class Remedies:
         remedy = self.best(stage, last_word) if reason.is_open else None
         if remedy is None:
             source = _("同じ状況の記録がまだ少ないため、一般的な助言です。") if reason.is_open else ""
-            return Help(reason.advice, source, reason.act, reason.label, False)
+            return Help(reason.advice, source, reason.act, reason.label, False, reason.trial)
         return Help(
             _words(remedy),
             _("ほかの自治体も含む記録から") if remedy.municipality_id is None else _("庁内の記録から"),
@@ -75,7 +76,7 @@ class Remedies:
 
 _LABELS = {
     RemedyAct.MESSAGE: lambda: _("メッセージを送る"),
-    RemedyAct.MEETING: lambda: _("打合せを入れる"),
+    RemedyAct.MEETING: lambda: _("打合せの日を示す"),
     RemedyAct.BALL: lambda: _("ボールを渡し直す"),
     RemedyAct.DEPARTMENT: lambda: _("ほかの部署を加える"),
     RemedyAct.SKIP: lambda: _("段階を進める"),

@@ -94,22 +94,26 @@ class Standing:
             self.case_id,
         )
 
-    def words(self, department: str = "") -> str:
-        """One or two sentences: how long such cases usually take and how long this one has. `department` is its lead."""
+    def usual_words(self, department: str = "") -> str:
+        """How long such cases usually take, and from which records: for beside the age. `department` is the lead's name."""
         if self.paused_until is not None:
             late = (clock.today() - self.paused_until).days
             return _("保留の期限を%(n)d日過ぎています。") % {"n": late} if late > 0 else _("保留中です。")
         source = self.usual.source_words(department)
-        words = [
-            _("この段階は、%(usual)s(%(source)s)。この案件は今日で%(age)d日です。")
-            % {"usual": self.usual.words(), "source": source, "age": self.age}
-        ]
+        words = _("%(usual)s(%(source)s)。") % {"usual": self.usual.words(), "source": source}
         if self.is_silent:
-            words.append(
-                _("最後のやり取りから%(quiet)d日たっています(目安は%(after)d日: 期限の%(times)d倍)。")
-                % {"quiet": self.quiet, "after": self.silent_after, "times": SILENT_LIMITS}
-            )
-        return "".join(words)
+            words += _("最後のやり取りから%(quiet)d日たっています(目安は%(after)d日)。") % {
+                "quiet": self.quiet,
+                "after": self.silent_after,
+            }
+        return words
+
+    def words(self, department: str = "") -> str:
+        """The same as sentences that stand alone, with how long this case has lain."""
+        usual = self.usual_words(department)
+        if self.paused_until is not None:
+            return usual
+        return _("この段階は、%(usual)sこの案件は今日で%(age)d日です。") % {"usual": usual, "age": self.age}
 
 
 def standings(rows: models.QuerySet[Case], paces: Paces) -> list[Standing]:

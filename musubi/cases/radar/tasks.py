@@ -4,6 +4,6 @@ from musubi.cases.radar.learning import learn
 from musubi.notify.tasks import periodic
 
 
-@periodic("cases: learn how long stages take")
+@periodic("段階の目安を学び直す")
 def learn_paces():
     learn()

@@ -21,6 +21,7 @@ from musubi.www.case_meetings import panel, staff_address
 from musubi.www.case_record import ball, chain, file_item, is_mine, kind_tabs, stages, thread_items
 from musubi.www.files import serve
 from musubi.www.staff.case_forms import FORMS, ContactForm
+from musubi.www.staff.radar_line import case_line
 from musubi.www.staff.wording_picker import as_typed, case_facts, offer_wordings, wants_text
 from musubi.www.trial_record import panel as trial_panel
 
@@ -149,6 +150,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "case": case,
         "state": CASE[case.stage],
         "ball": _ball(case, request.user),
+        "sign": case_line(case),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
         "items": thread_items(shown, case=case, file_url=file_url),
         "tabs": kind_tabs(posts, kind),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("cases/", include("musubi.www.staff.case_meetings")),
     path("cases/<str:ref>/trials/", include("musubi.www.staff.trials")),
     path("cases/", include("musubi.www.staff.cases")),
+    path("radar/", include("musubi.www.staff.radar")),
     path("agreements/", include("musubi.www.staff.agreements")),
     path("handover/", include("musubi.www.staff.handover")),
     path("stories/", include("musubi.www.staff.stories")),

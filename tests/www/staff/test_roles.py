@@ -77,6 +77,7 @@ PAGES = [
         {"desk", "manager"},
         {"officer", "other", "auditor"},
     ),
+    ("staff-radar", [], STAFF, set()),
     ("staff-members", [], STAFF, set()),
     ("staff-member", ["member"], STAFF, set()),
     ("staff-member-new", [], DESK, set()),
@@ -160,13 +161,14 @@ def test_every_page_of_this_part_is_in_the_table():
         members,
         proposal_ball,
         proposals,
+        radar,
         reminders,
         settings,
         urls,
     )
 
     modules = (
-        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, reminders, settings,
+        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, reminders, settings,
     )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
