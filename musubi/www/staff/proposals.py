@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ from musubi.wordings.queries import in_use
 from musubi.wordings.states import Kind
 from musubi.www.access import fetch, staff_city
 from musubi.www.case_record import ball
-from musubi.www.files import scan_words
+from musubi.www.files import scan_words, serve
 from musubi.www.staff.forms_proposals import (
     AnswerForm,
     DeclineForm,
@@ -300,12 +300,7 @@ def attachment(request, city: str, ref: str, pk: int):
     file = row.attachments.filter(pk=pk).first()
     if file is None:
         raise Http404
-    try:
-        return FileResponse(
-            file.file.open("rb"), as_attachment=True, filename=file.name, content_type=file.media_type
-        )
-    except FileNotFoundError as error:
-        raise Http404 from error
+    return serve(file)
 
 
 # --- its steps ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from musubi.cases.mail.address import reply_address
+from musubi.cases.models import Post
 from musubi.journal.models import Entry
+from musubi.lib import clock
 from musubi.notify.models import Delivery, Preference
 from musubi.notify.queries import preferences_of
 from tests.factories.cases import make_case
@@ -390,3 +393,52 @@ def test_the_demos_outbox_shows_the_mails(client, demo):
     response = client.get("/accounts/demo/outbox/?page=-1")
     assert "提案を受け付けました" in response.text
     assert "&lt;script&gt;" in response.text
+
+
+# --- answering by mail in the demo ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answerable(settings, demo):
+    """A notice about a case to one of the demo's people, as it stands in the outbox."""
+    settings.REPLY_ADDRESS, settings.TRUSTED_AUTHSERV = "reply@musubi.example", ""
+    company = make_organisation()
+    person = make_representative(company, email="rep@demo.example")
+    case = make_case(make_municipality("minato"), company)
+    return make_delivery(
+        user=person,
+        address=person.email,
+        reply_to=reply_address(case.pk, person.pk),
+        body="いつ始められますか。\n",
+    )
+
+
+def test_the_demos_outbox_answers_by_mail_as_the_receiver(client, answerable):
+    page = client.get("/accounts/demo/outbox/")
+    assert f'action="/accounts/demo/outbox/{answerable.pk}/reply/"' in page.text
+    response = client.post(
+        f"/accounts/demo/outbox/{answerable.pk}/reply/", {"body": "来月からです。"}, follow=True
+    )
+    assert "のメッセージになりました。" in response.text
+    post = Post.objects.get(data__has_key="mail")
+    assert (post.author, post.body) == (answerable.user, "来月からです。")
+    assert "> いつ始められますか。" in post.quoted
+
+
+def test_the_demos_outbox_says_why_an_answer_was_refused(client, answerable):
+    answerable.user.represents.update(ended_at=clock.now())
+    response = client.post(
+        f"/accounts/demo/outbox/{answerable.pk}/reply/", {"body": "来月からです。"}, follow=True
+    )
+    assert "返信は受け付けられませんでした" in response.text
+    assert not Post.objects.filter(data__has_key="mail").exists()
+
+
+def test_the_demos_outbox_answers_for_nobody_else(client, answerable, settings):
+    real = make_delivery(address="honmono@example.jp", reply_to=answerable.reply_to)
+    silent = make_delivery(address="rep@demo.example")
+    for delivery in (real, silent):
+        assert client.post(f"/accounts/demo/outbox/{delivery.pk}/reply/", {"body": "x"}).status_code == 404
+    assert client.get(f"/accounts/demo/outbox/{answerable.pk}/reply/").status_code == 405
+    settings.DEMO = False
+    assert client.post(f"/accounts/demo/outbox/{answerable.pk}/reply/", {"body": "x"}).status_code == 404
