@@ -13,6 +13,7 @@ from musubi.ball.rules import limit
 from musubi.cases.models import BudgetCalendar, Case, Trial
 from musubi.cases.states import BUDGET_DAYS
 from musubi.journal import actions as journal
+from musubi.lib import clock
 from musubi.lib.era import era_year
 from musubi.lib.errors import Refused
 from musubi.lib.fiscal import fiscal_year, span
@@ -48,6 +49,11 @@ class Step:
     @property
     def label(self) -> str:
         return LABELS[self.kind]
+
+    @property
+    def distance(self) -> int:
+        """Business days between the trial's end and this day, whichever comes first."""
+        return abs(self.workdays)
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,17 @@ def timeline(
 def of_trial(trial: Trial, *, known: Facts | None = None) -> Timeline:
     """The timeline of a trial that is on the record."""
     return timeline(trial.starts_on, trial.ends_on, trial.municipality_id, known=known)
+
+
+def next_request(municipality_id: int, *, known: Facts | None = None) -> tuple[date, int]:
+    """(the next day on which an initial budget is requested, today included, and that budget's fiscal year)."""
+    known, today = known or facts(municipality_id), clock.today()
+    year = fiscal_year(today)
+    found = _in_year(year, known.days["request"], forward=False, closed=known.closed)
+    if found < today:
+        year += 1
+        found = _in_year(year, known.days["request"], forward=False, closed=known.closed)
+    return found, year + 1
 
 
 def warnings(line: Timeline, case: Case, *, deadline: date | None = None) -> list[str]:

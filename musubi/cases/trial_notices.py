@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from musubi.cases import budget
 from musubi.cases.models import Trial
 from musubi.cases.states import TrialDecision
+from musubi.lib import fiscal
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.permissions import Can
@@ -142,10 +143,10 @@ def _what_next(trial: Trial) -> str:
         return "\n\n続きの実証は、実証の画面の「続きを計画する」から、今の計画を写して始められます。"
     if trial.decision != TrialDecision.ADOPT or case.adoption_deadline is None:
         return ""
-    line = budget.of_trial(trial)
+    request_on, year = budget.next_request(trial.municipality_id)
     return (
         f"\n\n導入の道筋: {case.adoption_budget}({case.adoption_department}、判断の期限"
-        f"{format_date(case.adoption_deadline)})\n予算要求の締切: {format_date(line.request_on)}"
+        f"{format_date(case.adoption_deadline)})\n次の予算要求の締切: {format_date(request_on)}({fiscal.label(year)}の当初予算)"
     )
 
 

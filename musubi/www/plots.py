@@ -126,7 +126,7 @@ def budget_line(line: Timeline) -> dict:
 
 
 def _line(line: Timeline, *, width: int, radius: int) -> dict:
-    first = line.starts_on.replace(day=1)
+    first = min(line.starts_on, *(step.on for step in line.steps)).replace(day=1)
     last = max(step.on for step in line.steps)
     days = (last - first).days or 1
     left, right = radius + 4, width - radius - 4

@@ -17,7 +17,8 @@ def record(trial: Trial, *, staff: bool) -> dict:
     """What `parts/trial_*.html` need, in a constant number of statements."""
     found = results(trial)
     costs = list(trial.costs.all())
-    line = budget.of_trial(trial)
+    known = budget.facts(trial.municipality_id)
+    line = budget.of_trial(trial, known=known)
     return {
         "trial": trial,
         "trial_state": TRIAL[trial.state],
@@ -34,6 +35,7 @@ def record(trial: Trial, *, staff: bool) -> dict:
         "costs": cost_rows(costs),
         "line": line,
         "drawing": budget_line(line),
+        "next_request": budget.next_request(trial.municipality_id, known=known) if staff else None,
         "is_ahead": trial.state in _AHEAD,
         # The adoption route is agreed inside: its deadline is no business of the other side.
         "warnings": (budget.warnings(line, trial.case) if staff else [line.words] if line.is_late else [])

@@ -8,6 +8,7 @@ from musubi.ball.actions import set_limit
 from musubi.cases import budget
 from musubi.cases.models import BudgetCalendar
 from musubi.journal.models import Entry
+from musubi.lib import clock
 from musubi.lib.errors import NotAllowed, Refused
 from musubi.people import actions as people
 from tests.factories.cases import make_contact
@@ -149,3 +150,15 @@ def test_warnings_hold_the_adoption_deadline_against_the_timeline(city):
     assert "より後です" in budget.warnings(found, case)[0]
     late = line(city, "2026-06-01", "2027-01-31")
     assert budget.warnings(late, case)[0] == late.words
+
+
+def test_next_request_is_this_years_until_its_day_is_over(city):
+    found = {}
+    for day in ("2026-10-30", "2026-10-31", "2027-03-31"):
+        with clock.standing_at(date.fromisoformat(day)):
+            found[day] = budget.next_request(city.pk)
+    assert found == {
+        "2026-10-30": (date(2026, 10, 30), 2027),
+        "2026-10-31": (date(2027, 10, 29), 2028),
+        "2027-03-31": (date(2027, 10, 29), 2028),
+    }

@@ -445,18 +445,21 @@ def test_decision_keeps_the_measures_as_they_were_beside_their_thresholds(trial,
         trials.decide_trial(trial, by=manager, decision="adopt", reason=" ")
     with pytest.raises(Missing, match="判定"):
         trials.decide_trial(trial, by=manager, decision="maybe", reason="どちらとも言えない。")
-    trials.decide_trial(trial, by=manager, decision="adopt", reason="しきい値を超えた。")
+    with clock.standing_at(date(2026, 9, 18)):
+        trials.decide_trial(trial, by=manager, decision="adopt", reason="しきい値を超えた。")
     assert history(trial).last().data["results"] == [
         {"name": "電気使用量の削減率", "wanted": "10%以上", "value": "11.8%", "met": True},
         {"name": "苦情の件数", "wanted": "3件以下", "value": "", "met": None},
     ]
-    assert told("trial.decided") == {
+    with clock.standing_at(date(2026, 9, 18)):
+        letters = told("trial.decided")
+    assert letters == {
         str(person): "実証実験の判定(本格導入): 小規模ビルの省エネ",
         str(officer): "実証実験の判定(本格導入): 小規模ビルの省エネ",
     }
     letter = Notice.objects.filter(user=officer).latest("id").body
     assert "導入の道筋: 令和9年度 環境費" in letter
-    assert "予算要求の締切: 令和8年10月30日(金)" in letter
+    assert "次の予算要求の締切: 令和8年10月30日(金)(令和9年度(2027年度)の当初予算)" in letter
 
 
 def test_decide_trial_by_an_officer_is_not_allowed(case, officer, manager):

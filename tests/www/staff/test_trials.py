@@ -262,7 +262,7 @@ def test_steps_from_approval_to_decision(client, case, officer, manager):
         assert act(client, trial, code, **data).status_code == 302, code
         trial.refresh_from_db()
         assert trial.state == state
-    assert "予算要求の締切は" in text(client.get(page(trial)))
+    assert "次の予算要求の締切は" in text(client.get(page(trial)))
 
 
 def test_refused_step_keeps_what_was_typed(client, running, officer):
