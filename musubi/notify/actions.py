@@ -55,7 +55,7 @@ def tell(entry: Entry) -> list[Notice]:
             user=notice.user,
             address=notice.user.email,
             subject=notice.title,
-            body=_mail_body(notice, always=kind.always, answerable=bool(letters[notice.user_id].reply_to)),
+            body=mail_body(notice, always=kind.always, answerable=bool(letters[notice.user_id].reply_to)),
             reply_to=letters[notice.user_id].reply_to,
             thread=letters[notice.user_id].thread,
             calendar=letters[notice.user_id].calendar,
@@ -74,20 +74,20 @@ def _notice(entry: Entry, kind: str, letter: Letter) -> Notice:
             user=letter.user,
             kind=kind,
             entry_id=entry.pk,
-            title=_one_line(letter.title),
+            title=one_line(letter.title),
             body=str(letter.body),
             path=letter.path,
             at=entry.at,
         )
 
 
-def _one_line(text: str, length: int = 200) -> str:
+def one_line(text: str, length: int = 200) -> str:
     """`text` without line ends, cut with an ellipsis where it is longer than the column."""
     line = " ".join(str(text).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def _mail_body(notice: Notice, *, always: bool, answerable: bool = False) -> str:
+def mail_body(notice: Notice, *, always: bool, answerable: bool = False) -> str:
     with translation.override(notice.user.language):
         parts = [mail.answer_line()] if answerable else []
         parts += [_("%(name)s 様") % {"name": notice.user}, notice.body or notice.title]
@@ -114,7 +114,7 @@ def queue_mail(to: User | str, subject: str, body: str) -> Delivery:
     return Delivery.objects.create(
         user=user,
         address=user.email if user else to,
-        subject=_one_line(subject),
+        subject=one_line(subject),
         body=str(body),
         created_at=now,
         next_try_at=now,

@@ -6,7 +6,7 @@ The caller's transaction is where the caller keeps what makes it happen once.
 from collections.abc import Iterable
 
 from musubi.lib import clock
-from musubi.notify.actions import _mail_body, _one_line
+from musubi.notify.actions import mail_body, one_line
 from musubi.notify.models import Delivery, Notice
 from musubi.notify.queries import who_want_mail
 from musubi.notify.registry import Kind, Letter
@@ -19,7 +19,7 @@ def inform(kind: Kind, letters: Iterable[Letter]) -> list[Notice]:
         Notice(
             user=letter.user,
             kind=kind.verb,
-            title=_one_line(letter.title),
+            title=one_line(letter.title),
             body=letter.body,
             path=letter.path,
             at=now,
@@ -33,7 +33,7 @@ def inform(kind: Kind, letters: Iterable[Letter]) -> list[Notice]:
             user=notice.user,
             address=notice.user.email,
             subject=notice.title,
-            body=_mail_body(notice, always=kind.always),
+            body=mail_body(notice, always=kind.always),
             created_at=now,
             next_try_at=now,
         )
@@ -54,8 +54,8 @@ def mail(kind: Kind, letters: Iterable[Letter]) -> int:
             Delivery(
                 user=letter.user,
                 address=letter.user.email,
-                subject=_one_line(letter.title),
-                body=_mail_body(
+                subject=one_line(letter.title),
+                body=mail_body(
                     Notice(user=letter.user, body=letter.body, path=letter.path), always=kind.always
                 ),
                 created_at=now,

@@ -41,7 +41,7 @@ class Notice(Record):
 
 
 class Delivery(Record):
-    """One mail to one address, with its state. Rows without a notice are account mails (password reset …)."""
+    """One mail to one address, with its state. Rows without a notice are account mails (password reset …) and digests."""
 
     notice = models.OneToOneField(Notice, models.CASCADE, null=True, blank=True, related_name="delivery")
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="deliveries")
