@@ -95,6 +95,7 @@ GET  my-proposal-check p-draft                        in    404   ok    ok    40
 GET  my-receipt p-submitted                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-withdraw p-submitted                 in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-discard p-draft                      in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-referral referral                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-draft p-draft-paper           in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-submitted paper               in    404   ok    ok    404   ok    404   ok    ok    404   ok    404   404
 GET  my-cases                                         in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
@@ -134,6 +135,9 @@ GET  staff-proposal-file p-submitted paper            in    403   403   403   40
 POST staff-proposal-route p-new                       in    403   403   403   403   404   404   404   ok    404   403   403   403
 POST staff-proposal-answer p-routed question          in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-proposal-case p-routed                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-proposal-refer p-declined                  in    403   403   403   403   403   404   ok    ok    404   403   403   403
+GET  staff-referral-withdraw p-declined referral      in    403   403   403   403   403   404   ok    ok    404   403   403   403
+GET  staff-referral-answer p-declined referral        in    403   403   403   403   403   404   403   403   404   403   403   403
 GET  staff-proposal-decline p-routed                  in    403   403   403   403   403   404   ok    ok    404   403   403   403
 GET  staff-proposal-ball p-routed                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-proposal-nudge p-routed question           in    403   403   403   403   403   404   403   ok    404   403   403   403
@@ -253,6 +257,7 @@ READERS = {
     "提案-new": {"desk", "aud"} | COMPANY,
     "提案-submitted": DEPARTMENT | COMPANY,
     "提案-routed": DEPARTMENT | COMPANY,
+    "提案-declined": DEPARTMENT | COMPANY,
     "案件-company": DEPARTMENT | COMPANY,
     "実証-company": DEPARTMENT | COMPANY,
     "案件-rival": DEPARTMENT | {"rival"},

@@ -21,6 +21,7 @@ from musubi.outcomes import actions as outcomes
 from musubi.people import actions as people
 from musubi.people.models import Municipality, Representative, Staff, User
 from musubi.proposals import actions as proposals
+from musubi.proposals.referrals import offer
 from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
@@ -200,6 +201,9 @@ def make_world() -> World:
     words = {"state": "routing", "departments": [env], "desk": desk, "by": rep}
     things["p-routed"] = make_proposal(city, company, title="提案-routed", **words)
     things["question"] = things["p-routed"].routings.get()
+    things["p-declined"] = make_proposal(city, company, title="提案-declined", **words)
+    proposals.decline(things["p-declined"], by=desk, reason="timing", feedback="来年度にぜひ。")
+    things["referral"] = offer(things["p-declined"], sea, by=desk, reason="水産課の仕事に近いため。")
 
     # Cases of 環境課 with the company, from an agreement to a story
     words = {"track": "challenge", "challenge": things["c-public"], "by": rep, "title": "案件-company"}

@@ -8,6 +8,7 @@ from musubi.cases.models import Case
 from musubi.cases.states import OPEN
 from musubi.notify.queries import unread_count
 from musubi.people.permissions import authority
+from musubi.proposals.queries import referrals_waiting_for
 
 
 def page(request, template: str, title: str, *, crumbs=(), status: int = 200, **context):
@@ -30,6 +31,8 @@ def _counts(user) -> dict:
         return {}
     mine = authority(user).organisation_ids
     turn = Case.objects.filter(ball_organisation__in=mine, stage__in=OPEN).count() if mine else 0
+    if mine:
+        turn += referrals_waiting_for(user).count()
     return {"turn": turn, "notices": unread_count(user)}
 
 

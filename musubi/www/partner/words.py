@@ -43,6 +43,16 @@ def _declined(entry: Entry) -> tuple[str, str]:
     return _("今回は見送りという回答がありました"), str(label)
 
 
+def _referral(words: str):
+    """A sentence about where the proposal was offered, with what was said as the reason."""
+
+    def tell(entry: Entry) -> tuple[str, str]:
+        why = entry.data.get("reason") or entry.data.get("words") or ""
+        return words % {"to": entry.data.get("to", "")}, why
+
+    return tell
+
+
 _WORDS = {
     "proposal.drafted": lambda entry: (_("%(by)sが下書きを始めました") % {"by": entry.actor}, ""),
     "proposal.submitted": lambda entry: (_("提案を受け付けました(%(ref)s)") % {"ref": entry.ref}, ""),
@@ -52,6 +62,11 @@ _WORDS = {
     "proposal.taken_up": lambda entry: (_("対話が始まり、連携案件が開きました"), ""),
     "proposal.accepted": lambda entry: (_("一緒に取り組むことが決まりました"), ""),
     "proposal.declined": _declined,
+    "proposal.referral_offered": lambda entry: _referral(_("「%(to)s」で検討してもよいかと尋ねられました"))(entry),
+    "proposal.referral_consented": lambda entry: _referral(_("「%(to)s」への引き継ぎに同意しました"))(entry),
+    "proposal.referral_refused": lambda entry: _referral(_("「%(to)s」への引き継ぎを断りました"))(entry),
+    "proposal.referral_lapsed": lambda entry: _referral(_("「%(to)s」への紹介は、返事の期限が過ぎました"))(entry),
+    "proposal.referral_withdrawn": lambda entry: _referral(_("「%(to)s」への紹介は、取りやめになりました"))(entry),
     "proposal.withdrawn": lambda entry: (
         _("%(by)sが提案を取り下げました") % {"by": entry.actor},
         entry.data.get("reason", ""),

@@ -9,6 +9,7 @@ urlpatterns = [
     path("inbox/", include("musubi.www.staff.inbox")),
     path("challenges/", include("musubi.www.staff.challenges")),
     path("proposals/", include("musubi.www.staff.proposals")),
+    path("proposals/", include("musubi.www.staff.referrals")),
     path("proposals/", include("musubi.www.staff.proposal_ball")),
     path("cases/", include("musubi.www.staff.board")),
     path("cases/", include("musubi.www.staff.case_meetings")),

@@ -240,7 +240,7 @@ def test_decline_wants_reason_and_feedback_and_keeps_either(town):
     assert (row.state, row.decline_reason, row.feedback) == ("declined", "budget", "来年度にぜひ。")
     page = text(town.at("desk").get(f"/nagisa/staff/proposals/{row.ref}/"))
     assert "来年度にぜひ。" in page
-    assert "別の部署に照会し直す" in page  # a no is not the end: another department may be asked
+    assert "ほかの部署や課題に紹介する" in page  # a no is not the end: it may be wanted elsewhere
 
 
 def test_recall_brings_it_back_to_the_desk(town):
@@ -362,7 +362,7 @@ def test_page_costs_the_same_for_one_and_for_many_questions(town, django_assert_
     row = routed(town)
     address = f"/nagisa/staff/proposals/{row.ref}/"
     town.at("desk").get(address)
-    with django_assert_max_num_queries(36) as one:
+    with django_assert_max_num_queries(37) as one:
         town.at("desk").get(address)
     actions.route(row, [town.sea], by=town.desk)
     with django_assert_max_num_queries(len(one)):

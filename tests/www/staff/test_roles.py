@@ -4,6 +4,8 @@ import pytest
 from django.urls import reverse
 
 from musubi.people.models import Member
+from musubi.proposals.actions import decline
+from musubi.proposals.referrals import offer
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
 from tests.factories.proposals import make_proposal
@@ -44,6 +46,9 @@ PAGES = [
     ("staff-proposals", [], STAFF, set()),
     ("staff-proposal", ["proposal"], {"desk", "officer", "manager", "auditor"}, {"other", "administrator"}),
     ("staff-proposal-decline", ["proposal"], {"desk", "manager"}, {"other", "administrator"}),
+    ("staff-proposal-refer", ["declined"], {"desk", "manager"}, {"other", "administrator"}),
+    ("staff-referral-withdraw", ["declined", "referral"], {"desk", "manager"}, {"other", "administrator"}),
+    ("staff-referral-answer", ["declined", "referral"], set(), {"other", "administrator"}),
     ("staff-proposal-new", [], DESK, set()),
     ("staff-handover", [], STAFF, set()),
     (
@@ -115,7 +120,18 @@ def refs(town):
         state="applied",
         applied_at="2025-04-01T00:00:00Z",
     )
+    declined = make_proposal(
+        town.city,
+        town.organisation,
+        by=town.representative,
+        state="routing",
+        departments=[town.env],
+        desk=town.desk,
+    )
+    decline(declined, by=town.desk, reason="timing", feedback="来年度にぜひ。")
     return {
+        "declined": declined.ref,
+        "referral": offer(declined, town.sea, by=town.desk, reason="藻場に役立つ").pk,
         "draft": make_challenge(town.city, state="draft", **facts).ref,
         "checking": make_challenge(town.city, state="checking", **facts).ref,
         "inside": make_challenge(town.city, visibility=20, **facts).ref,
@@ -162,13 +178,14 @@ def test_every_page_of_this_part_is_in_the_table():
         proposal_ball,
         proposals,
         radar,
+        referrals,
         reminders,
         settings,
         urls,
     )
 
     modules = (
-        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, reminders, settings,
+        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings,
     )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
