@@ -27,7 +27,7 @@ from musubi.outcomes.models import Outcome
 from musubi.outcomes.states import REALISED, OutcomeKind
 from musubi.people.models import Member, Municipality, Organisation
 from musubi.people.queries import members_of
-from musubi.proposals.models import Proposal, Routing
+from musubi.proposals.models import Proposal, Referral, Routing
 from musubi.proposals.states import OPEN as OPEN_PROPOSALS
 from musubi.proposals.states import DeclineReason, Track
 
@@ -157,6 +157,15 @@ def declines(city: Municipality, period: Period, reason: str = "") -> models.Que
     rows = Proposal.objects.filter(period.moments("decided_at"), municipality=city, state="declined")
     rows = of_section(rows, period)
     return (rows.filter(decline_reason=reason) if reason else rows).order_by("decided_at", "pk")
+
+
+def second_matches(city: Municipality, period: Period) -> models.QuerySet[Referral]:
+    """Declined proposals offered in the period to another department or challenge."""
+    rows = Referral.objects.filter(period.moments("offered_at"), proposal__municipality=city)
+    if period.department:
+        mine = of_section(Proposal.objects.filter(municipality=city), period)
+        rows = rows.filter(proposal__in=mine.values("pk"))
+    return rows.order_by("offered_at", "pk")
 
 
 def first_answers(city: Municipality, period: Period) -> models.QuerySet[Proposal]:
@@ -371,6 +380,7 @@ SOURCES: dict[str, Source] = {
     },
     "first_answer": Source(_("最初の回答があった提案"), first_answers),
     "decision": Source(_("決定した提案"), decisions),
+    "second-matches": Source(_("紹介した提案"), second_matches, internal=True),
     "challenge-answered": Source(_("提案が届いた課題"), _answered_challenges),
     "challenge-dialogue": Source(_("対話に入った課題"), _discussed_challenges),
     "proposal-dialogue": _ended(_("対話"), case__isnull=False),

@@ -10,7 +10,7 @@ from musubi.lib.fiscal import label as year_label
 from musubi.outcomes.figures.small import REST
 from musubi.outcomes.figures_queries import GATHERINGS, TRIAL_TRACKS
 from musubi.outcomes.states import OutcomeKind
-from musubi.proposals.states import DeclineReason, Track
+from musubi.proposals.states import REFERRAL, DeclineReason, Track
 
 PROPOSAL_STEPS = {
     "received": gettext_lazy("受付"),
@@ -172,6 +172,7 @@ def lines(found: dict) -> list[Line]:
         *breakdown_lines(found),
         *time_lines(found),
         *effort_lines(found),
+        *second_match_lines(found),
     ]
 
 
@@ -269,6 +270,21 @@ def decline_lines(found: dict) -> list[Line]:
             for reason, count in declines.items()
             if reason != "total"
         ),
+    ]
+
+
+def second_match_lines(found: dict) -> list[Line]:
+    """Declined proposals offered elsewhere: all, and by what came of it."""
+    whole = _("見送りからの紹介")
+    return [
+        Line(
+            f"second_matches.{state}",
+            whole if state == "total" else f"{whole} · {REFERRAL[state].label}",
+            count,
+            _("件"),
+            "second-matches" if state == "total" else "",
+        )
+        for state, count in found["second_matches"].items()
     ]
 
 

@@ -12,9 +12,10 @@ from musubi.lib import clock
 from musubi.notify.models import Notice
 from musubi.notify.tasks import tell_waiting
 from musubi.outcomes import actions as outcomes
-from musubi.outcomes.figures import facts, figures
+from musubi.outcomes.figures import evidence, facts, figures
 from musubi.outcomes.figures.small import LEAST, REST, hide_small, is_telling, merge_small
 from musubi.proposals import actions as proposals
+from musubi.proposals import referrals
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
 from tests.factories.people import make_municipality, make_staff
@@ -222,6 +223,18 @@ def test_public_figures_hide_how_few_proposals_ended(city, desk):
     assert found["proposal_funnel"]["accepted"] is None
     assert "declined" not in found["proposals_by"]["track"][0]
     assert found["times"]["decision"]["median_days"] is None
+
+
+def test_second_matches_are_counted_and_small_ones_kept(city, desk, officer):
+    section = officer.staff.get().department
+    for _ in range(2):
+        declined = make_proposal(city, state="declined", desk=desk)
+        referrals.offer(declined, section, by=desk, reason="防災の取組みに近いため。")
+    found = figures(city)["second_matches"]
+    assert (found["total"], found["offered"], found["consented"]) == (2, 2, 0)
+    assert figures(city, 2025)["second_matches"]["total"] == 0
+    assert figures(city, public=True)["second_matches"] == {"total": None}
+    assert evidence(city, "second-matches")[1].count() == 2
 
 
 counts = st.lists(st.integers(0, 9), max_size=12).map(

@@ -24,7 +24,9 @@ from musubi.outcomes.figures_queries import SOURCES, Period, Source
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Municipality
 from musubi.people.queries import closing_days
-from musubi.proposals.states import Track
+from musubi.proposals.states import REFERRAL, Track
+
+SECOND_MATCHES = list(REFERRAL.states.values())
 
 
 def figures(
@@ -46,19 +48,24 @@ def figures(
     `by_fiscal_year` (rows of every year up to this one, whatever year was asked), `department` (its name, None for
     all), `challenge_funnel` and `proposal_funnel` (how many came to each step), `challenges_by` and `proposals_by`
     (the same by channel, track, department and year; see `breakdowns`), `times` and `stage_times` (see `times`),
-    `times_by_fiscal_year`, `effort` (money and hours by group of outcomes; see `effort`).
+    `times_by_fiscal_year`, `effort` (money and hours by group of outcomes; see `effort`) and `second_matches`
+    (declined proposals offered elsewhere, in total and by what the organisation said).
     """
     period = Period(fiscal_year, department)
-    funnel = _funnel(municipality, period)
     channels = Counter(one.channel for one in records.dialogues(municipality, period))
-    funnel["dialogues"] = channels.total()
-    funnel["realised"] = records.realised(municipality, period).count()
-    share = round(funnel["realised"] / funnel["challenges"], 4) if funnel["challenges"] else None
     names = breakdowns.departments_of(municipality)
     every_proposal = _of(facts.proposal_facts(municipality), department)
     proposals = _of(every_proposal, department, fiscal_year)
     every_challenge = _of(facts.challenge_facts(municipality), department)
     challenges = _of(every_challenge, department, fiscal_year)
+    challenge_funnel = breakdowns.funnel(challenges, breakdowns.CHALLENGE_STEPS)
+    funnel = {
+        "challenges": challenge_funnel["published"],
+        "proposals": records.answers(municipality, period).count(),
+        "dialogues": channels.total(),
+        "realised": challenge_funnel["realised"],
+    }
+    share = round(funnel["realised"] / funnel["challenges"], 4) if funnel["challenges"] else None
     stays = [
         visit
         for visit in _of(facts.visits(municipality), department)
@@ -80,7 +87,7 @@ def figures(
         ),
         "agreements": records.agreements(municipality, period).count(),
         "cases_open": records.cases_open(municipality, period).count(),
-        "funnel": {key: funnel[key] for key in ("challenges", "proposals", "dialogues", "realised")},
+        "funnel": funnel,
         "dialogues_by_channel": {
             records.EVENT: channels[records.EVENT],
             records.OTHER: channels[records.OTHER],
@@ -93,7 +100,7 @@ def figures(
         "median_workdays": _medians(proposals, closed),
         "by_fiscal_year": _by_fiscal_year(municipality, every_challenge, every_proposal, closed, department),
         "department": names[department] if department else None,
-        "challenge_funnel": breakdowns.funnel(challenges, breakdowns.CHALLENGE_STEPS),
+        "challenge_funnel": challenge_funnel,
         "challenges_by": breakdowns.challenges_by(challenges, names),
         "proposal_funnel": breakdowns.funnel(proposals, breakdowns.PROPOSAL_STEPS),
         "proposals_by": breakdowns.proposals_by(proposals, names),
@@ -101,6 +108,7 @@ def figures(
         "stage_times": times.stages(stays),
         "times_by_fiscal_year": times.by_year(every_proposal),
         "effort": effort.by_group(kinds),
+        "second_matches": _with_total(records.second_matches(municipality, period), "state", SECOND_MATCHES),
     }
     return small.published(found) if public else found
 
@@ -137,13 +145,6 @@ def years(municipality: Municipality) -> list[int]:
     return list(range(this, min(records.first_year(municipality), this) - 1, -1))
 
 
-def _funnel(municipality: Municipality, period: Period) -> dict[str, int]:
-    return {
-        "challenges": records.challenges(municipality, period).count(),
-        "proposals": records.answers(municipality, period).count(),
-    }
-
-
 def _tally(rows: models.QuerySet, field: str) -> Counter:
     return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
@@ -154,7 +155,7 @@ def _by(rows: models.QuerySet, field: str, choices: Iterable) -> list[tuple]:
 
 
 def _with_total(rows: models.QuerySet, field: str, choices: Iterable) -> dict[str, int]:
-    """The total of all rows (also of those that fall under no choice), then each choice's."""
+    """The total of all rows (also of those that fall under no choice), then each choice's (a `State` is one too)."""
     tally = _tally(rows, field)
     return {"total": tally.total(), **{choice.value: tally[choice.value] for choice in choices}}
 

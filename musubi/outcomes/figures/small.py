@@ -53,7 +53,7 @@ def published(found: dict) -> dict:
     """The figures (`outcomes.figures.figures`) as everybody may read them, in the same shape.
 
     Declines: the total is None while it is small; small reasons stand together under `rest`, and where nothing else
-    is left there are no reasons. Proposals: no row says how those not taken up ended, and small rows and a small whole
+    is left there are no reasons. Second matches follow declines: their total, where it is not small. Proposals: no row says how those not taken up ended, and small rows and a small whole
     tell what was received and no more. Times of fewer than `times.FEWEST` are None.
     """
     total = found["declines"]["total"]
@@ -62,6 +62,7 @@ def published(found: dict) -> dict:
     declines = {"total": total if total == 0 or total >= LEAST else None}
     if is_telling(merged, by="n"):
         declines |= {row["key"]: row["n"] for row in merged}
+    offered = found["second_matches"]["total"]
     whole = hide_small([{"key": "", "label": "", **found["proposal_funnel"]}], by="received")[0]
     proposals = {
         dimension: hide_small(
@@ -72,6 +73,7 @@ def published(found: dict) -> dict:
     return {
         **found,
         "declines": declines,
+        "second_matches": {"total": offered if offered == 0 or offered >= LEAST else None},
         "proposal_funnel": {name: whole[name] for name in PROPOSAL_STEPS},
         "proposals_by": proposals,
         "times": {name: _enough(times) for name, times in found["times"].items()},

@@ -63,6 +63,11 @@ def tables(municipality: Municipality, found: dict, span: str) -> list[Table]:
             [_("理由"), _("件数(件)")],
             [[line.label, line.value] for line in words.decline_lines(found)],
         ),
+        Table(
+            _("見送りからの紹介"),
+            [_("項目"), _("件数(件)")],
+            [[line.label, line.value] for line in words.second_match_lines(found)],
+        ),
     ]
     for table in made:
         table.columns = [_("全国地方公共団体コード"), _("自治体"), _("期間"), _("部署"), *table.columns]

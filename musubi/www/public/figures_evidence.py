@@ -25,7 +25,8 @@ from musubi.outcomes.models import Outcome
 from musubi.people.models import Member, Municipality, Organisation
 from musubi.people.queries import closing_days
 from musubi.proposals import queries as proposals
-from musubi.proposals.models import Proposal
+from musubi.proposals.models import Proposal, Referral
+from musubi.proposals.states import REFERRAL
 from musubi.www.templatetags.pieces import wareki
 
 REASONED = ("proposal-declined",)
@@ -50,6 +51,7 @@ def table(
         Challenge: _challenges,
         Organisation: _organisations,
         Outcome: _outcomes,
+        Referral: _referrals,
     }[type(rows[0])]
     return make(municipality, key, rows, period, staff)
 
@@ -151,6 +153,24 @@ def _proposals(municipality, key, rows, period, staff):
             )
         cells.append(line)
     return _columns(*columns, numbers=(_("日数"), _("営業日数"))), cells
+
+
+def _referrals(municipality, key, rows, period, staff):
+    """Staff alone come here. Where it went is named; of a proposal they may not read, nothing but the number."""
+    _load(rows, "proposal", "department", "challenge")
+    ids = [row.proposal_id for row in rows]
+    mine = set(proposals.visible_to(staff, municipality).filter(pk__in=ids).values_list("pk", flat=True))
+    return _columns(_("受付番号"), _("紹介先"), _("紹介の月"), _("返事")), [
+        [
+            _cell(row.proposal.ref, f"/{municipality.slug}/staff/proposals/{row.proposal.ref}/")
+            if row.proposal_id in mine
+            else row.proposal.ref,
+            str(row.target) if row.proposal_id in mine else "—",
+            _month(row.offered_at),
+            str(REFERRAL[row.state].label),
+        ]
+        for row in rows
+    ]
 
 
 def _day(moment):

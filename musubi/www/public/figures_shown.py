@@ -77,6 +77,7 @@ def shown(asked: Asked, *, here: str, public: bool = True) -> dict:
         "outcomes": _bars(found["outcomes"], OutcomeKind, "outcomes", href),
         "declines": _declines(found["declines"], href, public=public),
         "decline_note": _decline_note(found["declines"]),
+        "second_matches": _second_matches(found, href, public=public),
         "months": _months(asked, found, href),
         "proposal_tables": _breakdowns(
             found["proposals_by"], words.PROPOSAL_STEPS, step_keys, href, whole="received"
@@ -260,6 +261,20 @@ def _decline_note(declines: dict) -> str:
     if total is None:
         return _("見送った提案は1〜2件です。件数が少ないため、理由ごとの数は出していません。")
     return _("見送った提案は%(n)s件です。理由ごとの件数が少ないため、内訳は出していません。") % {"n": total}
+
+
+def _second_matches(found: dict, href, *, public: bool) -> list[dict]:
+    """Bars: offered elsewhere, and for staff what came of it. None where nothing was, or too little to tell."""
+    if not found["second_matches"]["total"]:
+        return []
+    return [
+        _bar(
+            _("紹介した提案") if line.evidence else line.label.split(" · ")[-1],
+            line.value,
+            href(line.evidence) if line.evidence and not public else "",
+        )
+        for line in words.second_match_lines(found)
+    ]
 
 
 def _months(asked: Asked, found: dict, href) -> list[tuple]:

@@ -14,6 +14,7 @@ from musubi.lib import clock
 from musubi.lib.tables.workbook import read_workbook
 from musubi.outcomes.figures import figures
 from musubi.proposals import actions as proposals
+from musubi.proposals import referrals
 from musubi.www.public.figures_charts import Span, columns, dot_plot
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
@@ -102,6 +103,23 @@ def test_staff_see_exact_numbers_where_everybody_sees_none(client, city, desk):
     assert client.get("/minato/staff/figures/figures.pdf").status_code == 404
 
 
+def test_second_matches_lead_staff_to_their_proposals(client, city, desk, officer):
+    declined = make_proposal(city, state="declined", desk=desk)
+    referrals.offer(declined, officer.staff.get().department, by=desk, reason="取組みに近いため。")
+    assert "見送りからの紹介" not in client.get("/minato/figures/").text
+    client.force_login(desk)
+    assert 'href="/minato/figures/second-matches/"' in client.get("/minato/staff/figures/").text
+    listed = client.get("/minato/figures/second-matches/")
+    assert listed.context["rows"][0][1:] == [
+        str(officer.staff.get().department),
+        "令和8年6月",
+        "団体の返事待ち",
+    ]
+    assert f"/minato/staff/proposals/{declined.ref}/" in listed.text
+    client.force_login(make_staff(city, "officer"))
+    assert client.get("/minato/figures/second-matches/").context["rows"][0][1] == "—"
+
+
 def test_plot_and_its_table_say_the_same(client, city, desk):
     answered(city, desk, 3, 5, 8, 13, 40)
     page = client.get("/minato/figures/")
@@ -131,7 +149,7 @@ def test_workbook_has_a_table_per_sheet_as_machines_want_it(client, city, desk, 
     sheets = read_workbook(answer.content)
     names = [
         "数字", "課題の内訳", "提案の内訳", "日数", "案件の段階の日数", "年度ごとの日数", "成果の金額と時間",
-        "見送りの理由", "説明",
+        "見送りの理由", "見送りからの紹介", "説明",
     ]  # fmt: skip
     assert [sheet.sheet for sheet in sheets] == names
     for sheet in sheets:
