@@ -228,6 +228,32 @@ def test_only_bad_files_refuse_the_mail(case, person, name):
     assert stored() == before
 
 
+@pytest.mark.parametrize(
+    "name", ["..", "../../etc/passwd.pdf", "a/", "/", ".", "a\\b.pdf", "x" * 300 + ".pdf", " .pdf"]
+)
+def test_name_of_a_file_leads_nowhere(case, person, name):
+    received = take_in(with_files(case, person, (name, PDF)))
+    assert received.what == "message"
+    for file in received.files:
+        assert file.file.name.startswith("cases/")
+        assert "/" not in file.name
+        assert len(file.name) <= 120
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16", "punycode", "idna", "undefined"]
+)
+def test_no_charset_brings_what_the_database_cannot_keep(case, person, charset):
+    raw = make_mail(
+        case, person, "x", Subject=None, Content_Type=None, Content_Transfer_Encoding=None
+    ).as_bytes()
+    head = f"Subject: =?{charset}?Q?a+2AA-=5Cud800=5Cx00?=\r\nContent-Type: text/plain; charset={charset}\r\n".encode()
+    received = receive(head + raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\nabc +2AA- \\ud800 \\x00 \xd8\x00")
+    assert received.what == "message"
+    received.post.refresh_from_db()
+    assert not {c for c in received.post.body if c == "\x00" or "\ud800" <= c <= "\udfff"}
+
+
 def test_files_without_words_are_files(case, person):
     received = take_in(with_files(case, person, ("見積書.pdf", PDF), text=""))
     assert (received.what, received.post, len(received.files)) == ("message", None, 1)

@@ -55,6 +55,7 @@ GET  story s-public                                   ok    ok    ok    ok    ok
 GET  story s-draft                                    404   404   404   404   404   404   404   404   404   404   404   404   404
 GET  figures                                          ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-csv                                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  figures-xlsx                                     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-json                                     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence proposals                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence cases_open                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
@@ -68,6 +69,7 @@ GET  preferences                                      in    ok    ok    ok    ok
 GET  profile                                          in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  demo-sign-in                                     404   404   404   404   404   404   404   404   404   404   404   404   404
 GET  demo-outbox                                      404   404   404   404   404   404   404   404   404   404   404   404   404
+POST demo-reply letter                                404   404   404   404   404   404   404   404   404   404   404   404   404
 # Representatives
 GET  my                                               in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-matches                                       in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
@@ -101,8 +103,14 @@ GET  my-proposal-file p-submitted paper               in    404   ok    ok    40
 GET  my-cases                                         in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-case case                                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-withdraw case                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
-GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-meeting-new case                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-meeting-answer case talk-offered              in    404   ok    ok    404   404   404   404   404   404   404   404   404
+POST my-meeting-fix case talk-offered                 in    404   told    told    404   404   404   404   404   404   404   404   404
+GET  my-meeting-cancel case talk-fixed                in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-meeting-ics case talk-fixed                   in    404   ok    ok    404   404   404   404   404   404   404   404   404
+POST my-todo-done case promise                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-trial case trial                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case secret                         in    404   404   404   404   404   404   404   404   404   404   404   404
 # Staff
 GET  staff-home                                       in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
@@ -156,11 +164,19 @@ POST staff-case-act case nudge                        in    403   403   403   40
 POST staff-case-act case advance                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case pause                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case close                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-meeting-answer case talk-offered           in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-meeting-fix case talk-offered              in    403   403   403   403   told    404   told    told    404   403   403   403
+GET  staff-meeting-change case talk-fixed             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-meeting-cancel case talk-fixed             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-meeting-minutes case talk-fixed            in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-meeting-ics case talk-fixed                in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
+POST staff-case-act case offer                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-case-act case todo                         in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-todo-done case promise                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case adoption                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case owner                        in    403   403   403   403   403   404   ok    ok    404   403   403   403
 POST staff-case-act case department                   in    403   403   403   403   403   404   ok    ok    404   403   403   403
 POST staff-case-act case organisation                 in    403   403   403   403   403   404   ok    ok    404   403   403   403
-POST staff-case-act case trial                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case outcome                      in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-trial-new case                             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-trial case trial                           in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
@@ -237,8 +253,14 @@ POST staff-closing-day-remove closing-day             in    403   403   403   40
 GET  staff-reminders                                  in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limits                                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-limit proposal routing                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
+GET  staff-wordings                                   in    403   403   403   403   403   403   403   ok    ok    403   403   ok
+GET  staff-wording-new                                in    403   403   403   403   403   403   403   ok    ok    403   403   ok
+GET  staff-wording decline                            in    403   403   403   403   403   403   403   ok    ok    403   403   ok
+POST staff-wording-act decline retire                 in    403   403   403   403   403   403   403   ok    ok    403   403   ok
 GET  staff-budget-calendar                            in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-figures                                    in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-figures-file csv                           in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-events                                     in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-mail-retry letter                          in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -20,7 +20,7 @@ _MEANT = {
     "iso-8859-1": "cp1252",
     "": "utf-8",
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 def decode(raw: bytes, charset: str = "") -> str:

@@ -142,7 +142,6 @@ def _automatic(message: Message) -> str:
     for name in (
         "x-autoreply",
         "x-autorespond",
-        "x-auto-response-suppress-reply",
         "list-id",
         "x-failed-recipients",
     ):

@@ -33,7 +33,7 @@ from musubi.notify.models import Delivery
 from musubi.people.models import Municipality, User
 from musubi.people.permissions import Can, authority, may
 from musubi.services.mail import delivery_named
-from musubi.services.storage import discard, keep
+from musubi.services.storage import clean_name, discard, keep
 
 MOST_AN_HOUR = 60
 MOST_ANSWERS_AN_HOUR = 5
@@ -207,7 +207,7 @@ def _look_through(mail: _Mail) -> tuple[list[dict], list[dict]]:
         if attached.inline and _is_there(mail.case, attached.content):
             continue  # the picture of a signature, sent with every answer
         try:
-            kept.append(keep(CaseFile, SimpleUploadedFile(attached.name, attached.content)))
+            kept.append(keep(CaseFile, SimpleUploadedFile(clean_name(attached.name), attached.content)))
         except Refused as refusal:
             if not attached.inline:
                 declined.append({"name": attached.name, "why": str(refusal)})
