@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements, trials
+from musubi.cases import agreements, todos, trials
 from musubi.challenges import actions as challenges
 from musubi.challenges.states import Visibility
 from musubi.imports.actions import preview
@@ -26,6 +26,7 @@ from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
+from tests.factories.meetings import make_fixed, make_offer
 from tests.factories.people import (
     make_department,
     make_member,
@@ -212,6 +213,10 @@ def make_world() -> World:
     things["secret"] = cases.add_file(case, by=off, internal=True, **make_file("secret.txt"))
     cases.note(case, by=off, body="メモ-庁内だけの話")
     cases.say(case, by=off, body="いつ始められますか。")
+    things["talk-offered"] = make_offer(case, off)
+    things["talk-fixed"] = make_fixed(case, off)
+    words = {"text": "見積りを出す", "doer": company, "due_on": clock.today()}
+    things["promise"] = todos.add_todo(case, by=off, **words)
     other = make_contact(city, rival, officer=off, title="案件-rival")
     words = {"by": desk, "kind": "individual", "title": "分別の協定"}
     things["agreement"] = agreements.draft_agreement(env, [company], cases=[case], **words)

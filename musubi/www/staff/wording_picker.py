@@ -109,6 +109,7 @@ def case_facts(case: Case, user: User) -> dict[str, str]:
         "提案名": case.proposal.title if case.proposal_id else "",
         "自治体名": case.municipality.name,
         "担当課": case.lead.name,
+        "所属": _section(user, case.municipality_id),
         "職員名": str(user),
         "期限": format_date(due(case.municipality_id, "case", case.paused_from or case.stage)),
     }
@@ -122,7 +123,8 @@ def proposal_facts(proposal: Proposal, user: User) -> dict[str, str]:
         "整理番号": proposal.ref,
         "提案名": proposal.title,
         "自治体名": proposal.municipality.name,
-        "担当課": _section(user, proposal.municipality_id),
+        "担当課": (section := _section(user, proposal.municipality_id)),
+        "所属": section,
         "職員名": str(user),
         "期限": format_date(due(proposal.municipality_id, "proposal", "dialogue")),
     }

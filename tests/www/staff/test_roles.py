@@ -106,6 +106,9 @@ PAGES = [
     ("staff-closing-days", [], ADMIN, set()),
     ("staff-reminders", [], ADMIN, set()),
     ("staff-proposal-ball", ["proposal"], {"desk", "officer", "manager"}, {"other", "administrator"}),
+    ("staff-wordings", [], DESK | ADMIN, set()),
+    ("staff-wording-new", [], DESK | ADMIN, set()),
+    ("staff-wording", ["wording"], DESK | ADMIN, set()),
     ("staff-limits", [], ADMIN, set()),
     ("staff-limit", ["proposal_kind", "submitted"], ADMIN, set()),
 ]
@@ -153,6 +156,7 @@ def refs(town):
         "docx": "docx",
         "proposal_kind": "proposal",
         "submitted": "submitted",
+        "wording": "decline",
     }
 
 
@@ -182,10 +186,11 @@ def test_every_page_of_this_part_is_in_the_table():
         reminders,
         settings,
         urls,
+        wordings,
     )
 
     modules = (
-        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings,
+        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings, wordings,
     )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
@@ -193,7 +198,7 @@ def test_every_page_of_this_part_is_in_the_table():
         "staff-challenge-hints", "staff-challenge-submit", "staff-proposal-file", "staff-proposal-route",
         "staff-proposal-answer", "staff-proposal-case", "staff-proposal-recall", "staff-member-admit",
         "staff-gathering-open", "staff-gathering-close", "staff-gathering-hold", "staff-mail-retry",
-        "staff-department-close", "staff-end-role", "staff-closing-day-remove", "staff-proposal-nudge",
+        "staff-department-close", "staff-end-role", "staff-closing-day-remove", "staff-wording-act", "staff-proposal-nudge",
     }  # fmt: skip
     assert names - posted == {page[0] for page in PAGES}
 
