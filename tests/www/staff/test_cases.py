@@ -215,26 +215,6 @@ def test_outcome_then_story_then_publication(client, city, officer, case):
     assert Story.objects.get().state == "published"
 
 
-def test_agreement_is_registered_signed_and_ended_by_the_desk(client, city, case):
-    desk = make_staff(city, "desk")
-    client.force_login(desk)
-    answer = client.post(
-        reverse("staff-agreement-new", args=[city.slug]),
-        {
-            "kind": "individual",
-            "title": "海岸美化に関する協定",
-            "department": case.lead_id,
-            "organisations": [case.organisations.get().pk],
-            "cases": [case.pk],
-        },
-    )
-    page = answer.url
-    assert client.post(page, {"signed_on": "2999-01-01"}).status_code == 422
-    assert client.post(page, {"signed_on": "2026-02-01"}).status_code == 302
-    assert client.post(page, {"as_state": "terminated"}).status_code == 302
-    assert client.post(page, {"as_state": "terminated"}).status_code == 403
-
-
 def test_agreements_are_read_by_officers_and_added_by_the_desk_only(client, city, officer):
     client.force_login(officer)
     assert client.get(reverse("staff-agreements", args=[city.slug])).status_code == 200
