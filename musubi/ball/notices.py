@@ -68,9 +68,10 @@ def page(pattern: str, city: str, thing: Lying) -> str:
 
 
 def reminder(
-    user: User, thing: Lying, step: Step, part: Part, *, holder: str, late: int, path: str
+    user: User, thing: Lying, step: Step, part: Part, *, name: str, holder: str, late: int, path: str
 ) -> Letter:
-    """What one person is told of one ball at one step. `late` counts business days."""
+    """What one person is told of one ball at one step. `name` is what such a thing is called (案件); `late` counts
+    business days."""
     with translation.override(user.language):
         day = format_date(thing.due_on)
         if part is Part.MINE:
@@ -84,7 +85,7 @@ def reminder(
             head = _("団体の返事が遅れています: %(title)s")
         else:
             head = _("部署の仕事が止まっています: %(title)s")
-        lines = [f"{thing.ref} {thing.title}"]
+        lines = [f"{name} {thing.ref} {thing.title}"]
         if part is not Part.MINE:
             lines.append(_("いま持っているのは: %(holder)s") % {"holder": holder})
         lines.append(_("次にすること: %(next)s") % {"next": thing.next_step})
@@ -105,6 +106,7 @@ class Line:
     """One thing in a digest."""
 
     thing: Lying
+    name: str
     city: str
     holder: str
     late: int
@@ -147,7 +149,7 @@ def _short(group: Group) -> str:
 
 def _line(line: Line, group: Group) -> str:
     thing = line.thing
-    rows = [f"・{thing.ref} {thing.title}({line.city})"]
+    rows = [f"・{line.name} {thing.ref} {thing.title}({line.city})"]
     if group in (Group.MANAGED, Group.FOLLOWED, Group.DESK):
         rows.append("  " + _("いま持っているのは: %(holder)s") % {"holder": line.holder})
     rows.append("  " + _("次にすること: %(next)s") % {"next": thing.next_step})

@@ -41,11 +41,13 @@ class Watched:
     """A table whose rows have a holder and a day.
 
     `columns` gives the column (or expression) of each field of `Lying` but `pk`; `rows` those that are open.
+    `name` is what people call one.
     The pages are addresses with `{city}`, `{ref}` and `{pk}` in them. `sections` tells of some rows (ids) which
     departments take part, for owners who sit neither at the holder nor at the lead.
     """
 
     kind: str
+    name: str
     rows: Callable[[], models.QuerySet]
     columns: dict[str, str | models.Expression]
     municipality: str

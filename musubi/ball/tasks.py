@@ -186,6 +186,7 @@ def _remind_of(watched: Watched, city: City, ids: list[int]) -> int:
                 thing,
                 step,
                 part,
+                name=watched.name,
                 holder=_holder(thing, names),
                 late=city.late(thing.due_on),
                 path=_path(watched, city.row, thing, user, city.directory),
@@ -309,7 +310,9 @@ def _letter(user: User, book: Book, texts: Texts, cities: dict[int, City], table
                 continue
             (thing, holder), city = texts[number, thing_id], cities[pk]
             path = _path(tables[number], city.row, thing, user.pk, city.directory)
-            lines.append(Line(thing, str(city.row), holder, city.late(thing.due_on), path))
+            lines.append(
+                Line(thing, tables[number].name, str(city.row), holder, city.late(thing.due_on), path)
+            )
         if lines:
             groups.append((group, book.counts[group] - len(shown) + len(lines), lines))
     has_reason = any(group is not Group.OTHER for group, _count, _lines in groups)

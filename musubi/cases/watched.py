@@ -1,11 +1,14 @@
 """The open cases as the rounds of a morning watch them."""
 
+from django.utils.translation import gettext_lazy as _
+
 from musubi.ball.queries import Watched
 from musubi.cases.models import Case
 from musubi.cases.states import OPEN
 
 CASES = Watched(
     "case",
+    name=_("案件"),
     rows=lambda: Case.objects.filter(stage__in=OPEN),
     columns={
         "since": "ball_since",

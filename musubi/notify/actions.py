@@ -88,6 +88,7 @@ def one_line(text: str, length: int = 200) -> str:
 
 
 def mail_body(notice: Notice, *, always: bool, answerable: bool = False) -> str:
+    """The whole text of the mail about a notice: to whom, the words, the page, and how to have fewer of them."""
     with translation.override(notice.user.language):
         parts = [mail.answer_line()] if answerable else []
         parts += [_("%(name)s 様") % {"name": notice.user}, notice.body or notice.title]

@@ -1,6 +1,7 @@
 """The waiting proposals, and the questions about them, as the rounds of a morning watch them."""
 
 from django.db.models import Exists, F, OuterRef, Value
+from django.utils.translation import gettext_lazy as _
 
 from musubi.ball.queries import NOBODY, Watched
 from musubi.proposals.models import Proposal, Routing
@@ -25,6 +26,7 @@ def _questions():
 
 PROPOSALS = Watched(
     "proposal",
+    name=_("提案"),
     rows=_held,
     columns={
         "since": "ball_since",
@@ -42,6 +44,7 @@ PROPOSALS = Watched(
 )
 QUESTIONS = Watched(
     "routing",
+    name=_("提案"),
     rows=_questions,
     columns={
         "since": "asked_at",

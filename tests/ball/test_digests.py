@@ -71,7 +71,7 @@ def test_digest_lists_by_groups_with_next_step_day_and_address(town, settings):
 
     def line(case, day, late=""):
         return (
-            f"・{case.ref} {case.title}(渚市)\n  次にすること: 返事をする\n  期限: {day}{late}\n"
+            f"・案件 {case.ref} {case.title}(渚市)\n  次にすること: 返事をする\n  期限: {day}{late}\n"
             f"  https://musubi.example/nagisa/staff/cases/{case.ref}/"
         )
 
@@ -203,7 +203,7 @@ def test_questions_and_proposals_are_in_it(town):
         "同僚": "今日のまとめ: 今日が期限1件",
         "課長": "今日のまとめ: 今日が期限1件",
     }
-    assert f"{asked.ref} 海岸の清掃(渚市)\n  次にすること: 照会に回答する" in body("担当")
+    assert f"・提案 {asked.ref} 海岸の清掃(渚市)\n  次にすること: 照会に回答する" in body("担当")
     assert "バスの時刻" in body("机")
 
 

@@ -54,7 +54,7 @@ def test_reminder_says_what_to_do_until_when_and_where(town):
         cases.remind()
     mine, managers = Notice.objects.filter(kind="ball.reminded").order_by("user_id")
     assert mine.body == (
-        f"{town.case.ref} 商店街の空き店舗の相談\n次にすること: 返事をする\n"
+        f"案件 {town.case.ref} 商店街の空き店舗の相談\n次にすること: 返事をする\n"
         "期限: 令和8年6月15日(月)(3営業日過ぎています)"
     )
     assert managers.body.splitlines()[1] == "いま持っているのは: 環境課"
