@@ -24,6 +24,34 @@ class ProfileForm(forms.Form):
     )
 
 
+# By the first part of a kind's verb; what is not named here stands last.
+GROUPS = {
+    _("期限"): ["ball"],
+    _("提案"): ["proposal", "referral"],
+    _("案件"): ["case", "municipality"],
+    _("打合せ・実証実験"): ["meeting", "todo", "trial"],
+    _("協定"): ["agreement"],
+    _("課題・イベント"): ["challenge", "gathering"],
+    _("会員・役割"): ["member", "staff", "representative"],
+}
+
+
+def grouped(kinds) -> list[tuple]:
+    """The kinds of notice as choices under their headings, each in the order they were registered."""
+    place = {first: heading for heading, firsts in GROUPS.items() for first in firsts}
+    last = _("そのほか")
+    groups = {heading: [] for heading in (*GROUPS, last)}
+    for kind in kinds:
+        groups[place.get(kind.verb.partition(".")[0], last)].append((kind.verb, kind.name))
+    return [(heading, choices) for heading, choices in groups.items() if choices]
+
+
+class KindPicker(forms.CheckboxSelectMultiple):
+    """Boxes to tick under headings."""
+
+    template_name = "django/forms/widgets/kinds.html"
+
+
 class PreferencesForm(forms.Form):
     """`choices` are what `notify.queries.preferences_of` gives; kinds that everybody must get are not offered."""
 
@@ -31,8 +59,10 @@ class PreferencesForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=_("メールで受け取るお知らせ"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("外したお知らせも、画面のお知らせ一覧には届きます。"),
+        widget=KindPicker,
+        help_text=_(
+            "外したお知らせも、画面のお知らせ一覧には届きます。「朝のまとめ」は、一覧にあるものをまとめたメールです。"
+        ),
     )
 
     def __init__(self, *args, user, choices, **kwargs):
@@ -42,5 +72,5 @@ class PreferencesForm(forms.Form):
             "kinds": [kind.verb for kind, by_mail in offered if by_mail],
         }
         super().__init__(*args, initial=initial, **kwargs)
-        self.fields["kinds"].choices = [(kind.verb, kind.name) for kind, _by_mail in offered]
+        self.fields["kinds"].choices = grouped(kind for kind, _by_mail in offered)
         self.always = [kind.name for kind, _by_mail in choices if kind.always]

@@ -83,12 +83,15 @@ def _example(escalation: Escalation) -> str:
     """On which days whom, for something due in ten business days."""
     closed = closing_days(escalation.municipality_id)
     due_on = add_workdays(clock.today(), 10, closed)
-    days = reminding_days(escalation, due_on, closed)
-    who = [_("持っている人へ"), _("持っている人へ"), _("持っている人へ"), _("管理職にも"), _("デスクにも")]
-    steps = [f"{format_date(day)} {words}" for day, words in zip(days, who, strict=True) if day]
-    return _("%(due)sが期限のものは、次の日に知らせます: %(steps)s") % {
+    soon, today, late, manager, desk = reminding_days(escalation, due_on, closed)
+    own = _("・").join(format_date(day) for day in (soon, today, late) if day)
+    return _(
+        "%(due)sが期限のものは、%(own)sに持っている人へ、%(manager)sに管理職へも、%(desk)sにデスクへも知らせます。"
+    ) % {
         "due": format_date(due_on),
-        "steps": _("、").join(steps),
+        "own": own,
+        "manager": format_date(manager),
+        "desk": format_date(desk),
     }
 
 

@@ -163,10 +163,19 @@ def test_preferences_are_saved_where_they_differ(client, person):
 def test_a_kind_everybody_gets_is_named_but_not_offered(client, person):
     with registered("test.always", always=True):
         form = client.get("/accounts/preferences/").context["form"]
-        assert "test.always" not in dict(form.fields["kinds"].choices)
+        offered = {verb for _heading, kinds in form.fields["kinds"].choices for verb, _name in kinds}
+        assert "test.always" not in offered
         assert "試験のお知らせ" in form.always
         client.post("/accounts/preferences/", {"language": "ja", "kinds": []})
         assert not Preference.objects.filter(kind="test.always").exists()
+
+
+def test_kinds_stand_under_headings_with_the_digest_first(client, person):
+    choices = client.get("/accounts/preferences/").context["form"].fields["kinds"].choices
+    headings = [str(heading) for heading, _kinds in choices]
+    assert headings[:3] == ["期限", "提案", "案件"]
+    assert [verb for verb, _name in choices[0][1]] == ["ball.digest", "ball.reminded"]
+    assert all(kinds for _heading, kinds in choices)
 
 
 def test_unknown_choices_change_nothing_and_are_told(client, person):

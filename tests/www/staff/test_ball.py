@@ -50,10 +50,9 @@ def proposal(town):
 def test_settings_of_reminding_are_shown_with_the_days_of_an_example(town, admin):
     with clock.standing_at(MONDAY):
         page = admin.get("/nagisa/staff/settings/reminders/").content.decode()
-    assert "令和8年6月22日(月)が期限のものは、次の日に知らせます" in page
     assert (
-        "令和8年6月19日(金) 持っている人へ、令和8年6月22日(月) 持っている人へ、令和8年6月23日(火) 持っている人へ、"
-        "令和8年6月25日(木) 管理職にも、令和8年6月29日(月) デスクにも" in page
+        "令和8年6月22日(月)が期限のものは、令和8年6月19日(金)・令和8年6月22日(月)・令和8年6月23日(火)に持っている人へ、"
+        "令和8年6月25日(木)に管理職へも、令和8年6月29日(月)にデスクへも知らせます。" in page
     )
 
 
