@@ -96,6 +96,18 @@ def test_draft_agreement_by_an_officer_is_not_allowed(case, officer):
         )
 
 
+def test_draft_agreement_without_a_party_is_refused(case, desk):
+    with pytest.raises(Missing) as refusal:
+        agreements.draft_agreement(case.lead, [], by=desk, kind="memorandum", title="覚書")
+    assert (refusal.value.field, Agreement.objects.count()) == ("organisations", 0)
+
+
+def test_sign_agreement_by_an_officer_is_not_allowed(draft, officer):
+    with pytest.raises(NotAllowed):
+        agreements.sign_agreement(draft, by=officer, signed_on=clock.today())
+    assert Agreement.objects.get(pk=draft.pk).signed_on is None
+
+
 def test_draft_is_changed_until_it_is_signed(draft, desk, case, officer):
     other = make_organisation("やまかぜ商事株式会社")
     words = {"kind": "comprehensive", "title": "包括連携協定", "department": case.lead, "items": "清掃"}

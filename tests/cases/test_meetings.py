@@ -89,7 +89,7 @@ def steps(case):
 
 
 def test_offer_passes_the_ball_to_the_organisation_before_the_first_time(case, officer, company):
-    meeting = make_offer(case, officer, days=(7, 3, 5))
+    meeting = meetings.offer_times(case, by=officer, title="打合せ", times=days_ahead(7, 3, 5))
     assert [slot.starts_at for slot in meeting.slots.all()] == days_ahead(3, 5, 7)
     assert fresh(meeting).state == "offered"
     assert ball(case) == (company, "都合を答える", date(2026, 6, 5))

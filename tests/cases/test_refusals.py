@@ -8,9 +8,15 @@ from musubi.cases import actions
 from musubi.cases.models import Case
 from musubi.journal.queries import history
 from musubi.lib import clock
-from musubi.lib.errors import NotAllowed, Refused
+from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from tests.factories.cases import make_case
-from tests.factories.people import make_department, make_municipality, make_organisation, make_staff
+from tests.factories.people import (
+    make_department,
+    make_municipality,
+    make_organisation,
+    make_representative,
+    make_staff,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = date(2030, 4, 1)
@@ -82,3 +88,38 @@ def test_resume_by_an_auditor_is_not_allowed(case):
     ACTS["pause"](case, make_staff(case.municipality, "desk"))
     with pytest.raises(NotAllowed):
         actions.resume(case, by=make_staff(case.municipality, "auditor"))
+
+
+def test_note_without_words_is_refused(case):
+    with pytest.raises(Missing) as refusal:
+        actions.note(case, by=make_staff(case.municipality, "desk"), body=" ")
+    assert refusal.value.field == "body"
+
+
+def test_withdraw_is_in_the_journal_and_refused_a_second_time(case):
+    person = make_representative(case.organisations.get())
+    actions.withdraw(case, by=person, reason="体制が変わりました。")
+    entry = history(case).last()
+    assert (entry.verb, entry.data) == ("case.withdrawn", {"reason": "体制が変わりました。"})
+    with pytest.raises(Refused):
+        actions.withdraw(case, by=person, reason="もう一度")
+
+
+def test_open_contact_is_in_the_journal_and_not_an_auditors():
+    city, company = make_municipality(), make_organisation()
+    officer, auditor = make_staff(city, "officer"), make_staff(city, "auditor")
+    words = {"title": "空き店舗の相談", "lead": officer.staff.get().department, "channel": "walk_in"}
+    with pytest.raises(NotAllowed):
+        actions.open_contact(city, [company], by=auditor, **words)
+    case = actions.open_contact(city, [company], by=officer, **words)
+    entry = history(case).get()
+    assert (entry.verb, entry.actor_id) == ("case.opened", officer.pk)
+
+
+def test_note_outcome_counts_on_from_the_case_it_saw(case):
+    by, screen = make_staff(case.municipality, "desk"), Case.objects.get(pk=case.pk)
+    actions.note_outcome(case, by=by, title="ごみ袋3万枚", started_on=LATER)
+    with pytest.raises(Conflict):
+        actions.note_outcome(screen, by=by, title="ごみ袋3万枚", started_on=LATER)
+    case.refresh_from_db()
+    assert (case.outcome_count, case.started_on) == (1, LATER)

@@ -300,6 +300,14 @@ def test_start_trial_before_approval_is_refused(case, officer):
         trials.start_trial(plan(case, officer), by=officer)
 
 
+def test_start_trial_by_the_organisation_is_not_allowed(case, officer, manager, person):
+    with clock.standing_at(date(2026, 5, 1)):
+        approved = make_trial(case, by=officer, manager=manager, state="approved")
+        with pytest.raises(NotAllowed):
+            trials.start_trial(approved, by=person)
+    assert Trial.objects.get(pk=approved.pk).state == "approved"
+
+
 # --- readings -------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Nobody acts on a challenge who may not: every action, one line each."""
+"""Nobody acts on a challenge who may not, and the journal tells of every act: one line each."""
 
 from datetime import date
 
@@ -34,3 +34,27 @@ def test_act_by_who_may_not_is_not_allowed(act, role):
     with pytest.raises(NotAllowed):
         do(challenge, make_staff(city, role))
     assert history(challenge).count() == before
+
+
+@pytest.mark.parametrize(
+    ("act", "verb"),
+    [
+        ("save", "saved"),
+        ("ask", "submitted"),
+        ("return", "returned"),
+        ("publish", "published"),
+        ("widen", "widened"),
+        ("renew", "renewed"),
+        ("close", "closed"),
+        ("reopen", "reopened"),
+    ],
+)
+def test_act_is_in_the_journal(act, verb):
+    city = make_municipality()
+    state, do = ACTS[act]
+    officer, desk = make_staff(city, "officer"), make_staff(city, "desk")
+    challenge = make_challenge(city, state=state, visibility=Visibility.MEMBERS, by=officer, desk=desk)
+    by = officer if act in ("save", "ask", "renew") else desk
+    do(challenge, by)
+    entry = history(challenge).last()
+    assert (entry.verb, entry.actor_id) == (f"challenge.{verb}", by.pk)

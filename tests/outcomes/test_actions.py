@@ -133,6 +133,24 @@ def test_save_story_that_was_published_meanwhile_is_a_conflict(story, officer, d
         actions.save_story(seen_by_officer, by=officer, title="見出し", body="本文")
 
 
+def test_save_story_by_another_department_is_not_allowed(city, story):
+    with pytest.raises(NotAllowed):
+        actions.save_story(story, by=make_staff(city, "officer"), title="見出し", body="本文")
+    assert Story.objects.get(pk=story.pk).title == "市民とつくる海"
+
+
+def test_show_effort_is_the_desks_and_once_is_enough(story, officer, desk):
+    with pytest.raises(NotAllowed):
+        actions.show_effort(story, by=officer, shows=not story.shows_effort)
+    screen = Story.objects.get(pk=story.pk)
+    shows = not story.shows_effort
+    actions.show_effort(story, by=desk, shows=shows)
+    with pytest.raises(Conflict):
+        actions.show_effort(screen, by=desk, shows=shows)
+    assert Story.objects.get(pk=story.pk).shows_effort is shows
+    assert verbs(story)[-1] == ("story.effort_shown" if shows else "story.effort_hidden")
+
+
 def test_publish_story_is_the_desks_and_withdraw_takes_it_down(story, officer, desk):
     with pytest.raises(NotAllowed):
         actions.publish_story(story, by=officer)

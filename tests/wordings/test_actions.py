@@ -118,6 +118,8 @@ def test_retired_text_is_offered_no_longer_until_it_is_revived(city, desk):
     with pytest.raises(Conflict):
         actions.retire_wording(queries.find(city, "reminder"), by=desk)
     actions.revive_wording(queries.find(city, "reminder"), by=desk)
+    with pytest.raises(Conflict):
+        actions.revive_wording(queries.find(city, "reminder"), by=desk)
     assert [row.code for row in queries.in_use(city, ["reminder"])] == ["reminder"]
     assert verbs(queries.find(city, "reminder")) == ["wording.retired", "wording.revived"]
 

@@ -146,6 +146,12 @@ def test_reassign_each_gives_to_several_or_to_none(town, case):
     assert (fresh(case).owner, fresh(second).owner) == (town.successor, town.manager)
 
 
+def test_reassign_each_by_a_successor_is_not_allowed(town, case):
+    with pytest.raises(NotAllowed):
+        reassign_each({town.successor: [case]}, by=town.successor, reason="異動")
+    assert fresh(case).owner == town.leaver
+
+
 def test_reassign_each_of_nothing(town):
     with pytest.raises(Missing):
         reassign_each({town.successor: []}, by=town.manager, reason="異動")
