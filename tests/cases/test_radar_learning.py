@@ -2,13 +2,17 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from musubi.ball.models import Limit
 from musubi.cases.models import LastWord, Pace, Remedy, RemedyAct, Stay
-from musubi.cases.radar import learning
+from musubi.cases.radar import curves, learning
+from musubi.cases.radar.curves import _at_once, _one_by_one
 from musubi.cases.radar.learning import learn
 from musubi.cases.radar.pace import Paces, Source, Usual
 from musubi.journal.models import Entry
@@ -158,6 +162,33 @@ def test_worker_learns_every_night(env):
     tasks.PERIODIC["段階の目安を学び直す"].do()
 
     assert Pace.objects.count() == 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.booleans()), min_size=1, max_size=80))
+def test_many_curves_at_once_are_scipys_one_by_one(rows):
+    kind, days, observed = (np.array(column) for column in zip(*rows, strict=True))
+    # Kinds that nobody has, and one that is not asked for.
+    enough = np.array([True, True, False, True, True, True])
+    asked = (kind, enough & (np.bincount(kind, minlength=6) > 0), days, observed)
+
+    np.testing.assert_array_equal(_at_once(*asked), _one_by_one(*asked))
+
+
+def test_a_countrys_many_kinds_are_learned_at_once(env, monkeypatch):
+    make_stays(env, [5] * 8 + [10] * 8 + [30] * 4)
+    make_stays(make_department(env.municipality), [7] * 20, track="open")
+    learn()
+    one_by_one = list(
+        Pace.objects.values_list("department", "track", "stays", "moved", "median_days", "slow_days")
+    )
+    monkeypatch.setattr(curves, "ONE_BY_ONE", 0)
+
+    learn()
+
+    found = Pace.objects.values_list("department", "track", "stays", "moved", "median_days", "slow_days")
+    assert list(found) == one_by_one
+    assert len(one_by_one) == 2 + 2 + 1 + 2 + 1
 
 
 # --- which figures fit ---------------------------------------------------------------------------------------

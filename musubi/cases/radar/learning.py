@@ -12,11 +12,11 @@ from django.db.models import BigIntegerField, Case, Func, IntegerField, Value, W
 from django.db.models.functions import Coalesce
 
 from musubi.cases.models import LastWord, Pace, Post, Remedy, RemedyAct, Stay
+from musubi.cases.radar.curves import curves
 from musubi.cases.radar.pace import ENOUGH_MOVED, ENOUGH_STAYS
 from musubi.cases.states import PATH, PostKind, Side, StayEnd
 from musubi.journal.models import Entry
 from musubi.lib import clock
-from musubi.lib.survival import kaplan_meier_quantiles
 from musubi.proposals.states import Track
 
 ENOUGH_ALIKE = 10
@@ -32,8 +32,14 @@ ENDS = {"": 0, StayEnd.MOVED: 1, StayEnd.CLOSED: 2, StayEnd.PAUSED: 3}
 ACTS = [RemedyAct.MESSAGE, RemedyAct.MEETING, RemedyAct.BALL, RemedyAct.DEPARTMENT]
 ENDINGS = [RemedyAct.SKIP, RemedyAct.CLOSE]
 WORDS = list(LastWord)
-# One level of the fallback each: which of municipality, department and track stay apart.
-LEVELS = [(1, 1, 1), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)]
+# What is kept apart beside the stage, the nearest kinds first: the steps of the fallback in `pace.Paces`.
+LEVELS = [
+    ("track", "department", "municipality"),
+    ("track", "municipality"),
+    ("municipality",),
+    ("track",),
+    (),
+]
 
 log = logging.getLogger(__name__)
 
@@ -158,40 +164,38 @@ def _fit(stays: dict, now: datetime) -> tuple[list[Pace], "object"]:
     observed = (stays["end"] == ENDS[StayEnd.MOVED]) | (stays["end"] == ENDS[StayEnd.CLOSED])
     slow_days = np.full(len(observed), np.nan)
     paces = []
-    for by_municipality, by_department, by_track in LEVELS:
-        kind = stays["stage"].copy()
-        for keep, name in (
-            (by_track, "track"),
-            (by_department, "department"),
-            (by_municipality, "municipality"),
-        ):
-            if keep and len(kind):
-                kind += stays[name] * (int(kind.max()) + 1)
-        for rows in _groups(kind):
-            moved = int(observed[rows].sum())
-            if len(rows) < ENOUGH_STAYS or moved < ENOUGH_MOVED:
-                continue
-            median, slow = kaplan_meier_quantiles(stays["days"][rows], observed[rows])
-            first = {
-                name: int(stays[name][rows[0]]) for name in ("municipality", "department", "track", "stage")
-            }
+    for level in LEVELS:
+        _values, first, kind = np.unique(_kinds(stays, level), return_index=True, return_inverse=True)
+        count, moved = np.bincount(kind), np.bincount(kind, weights=observed)
+        enough = (count >= ENOUGH_STAYS) & (moved >= ENOUGH_MOVED)
+        shares = curves(kind, enough, stays["days"], observed)
+        # The levels come nearest first: what a nearer one has said stands.
+        slow_days = np.where(np.isnan(slow_days), shares[kind, 1], slow_days)
+        for number in np.flatnonzero(enough):
+            of = {name: int(stays[name][first[number]]) for name in ("stage", *level)}
+            median, slow = (None if np.isnan(share) else float(share) for share in shares[number])
             paces.append(
                 Pace(
-                    municipality_id=first["municipality"] if by_municipality else None,
-                    department_id=first["department"] if by_department else None,
-                    track=list(TRACKS)[first["track"]] if by_track else None,
-                    stage=PATH[first["stage"]],
-                    stays=len(rows),
-                    moved=moved,
+                    municipality_id=of.get("municipality"),
+                    department_id=of.get("department"),
+                    track=list(TRACKS)[of["track"]] if "track" in of else None,
+                    stage=PATH[of["stage"]],
+                    stays=int(count[number]),
+                    moved=int(moved[number]),
                     median_days=median,
                     slow_days=slow,
                     fitted_at=now,
                 )
             )
-            if slow is not None:
-                # The levels come nearest first: what a nearer one has said stands.
-                slow_days[rows] = np.where(np.isnan(slow_days[rows]), slow, slow_days[rows])
     return paces, slow_days
+
+
+def _kinds(stays: dict, level: tuple[str, ...]):
+    """One number for each stay that is the same for those of one kind."""
+    kind = stays["stage"].copy()
+    for name in level:
+        kind += stays[name] * (int(kind.max(initial=0)) + 1)
+    return kind
 
 
 def _groups(kind) -> list:
