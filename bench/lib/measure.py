@@ -1,5 +1,6 @@
 """Measures requests in one process, through the real WSGI handler and every middleware, in turn with a yardstick."""
 
+import gc
 import gzip
 import time
 from collections.abc import Callable
@@ -96,6 +97,8 @@ def compare(pages: list[Page], yardstick: Page, *, rounds: int) -> dict[str, dic
     answers: dict[str, list[Answer]] = {page.name: [] for page in [yardstick, *pages]}
     for number in range(-WARM_UP, rounds):
         for page in [yardstick, *pages]:
+            # The rounds are alike: left alone, the collector's turn would come on the same page in every one of them.
+            gc.collect(0)
             answer = ask(bare if page is yardstick else product, page)
             if number >= 0:
                 answers[page.name].append(answer)

@@ -54,6 +54,17 @@ def test_every_text_can_be_searched():
     assert {row.pk for row in find(listed(city), text="防災", municipality=city)} == here
 
 
+def test_a_search_narrows_by_the_index_as_the_table_would():
+    load(300, municipalities=2)
+    city = Municipality.objects.first()
+    asked = {"goal": 13, "field": "safety", "scale": "small", "state": "resolved"}
+    for name, value in asked.items():
+        here = find(listed(city), **{name: value})
+        words = {row.pk for row in here if "防災" in row.searchable}
+        found = find(listed(city), text="防災", municipality=city, public=True, **{name: value})
+        assert {row.pk for row in found} == words != set(), name
+
+
 def test_numbers_go_on_after_those_that_were_given():
     load(100, municipalities=2)
     city = Municipality.objects.first()
