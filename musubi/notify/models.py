@@ -53,7 +53,9 @@ class Delivery(Record):
         max_length=40, blank=True, help_text="what the mail is about, e.g. case-12: mail programs group by it"
     )
     calendar = models.TextField(
-        null=True, blank=True, help_text="the iCalendar object that goes with it; its METHOD says what it asks for"
+        null=True,
+        blank=True,
+        help_text="the iCalendar object that goes with it; its METHOD says what it asks for",
     )
     state = models.CharField(_("状態"), max_length=10, choices=DELIVERY.choices, default="queued")
     created_at = models.DateTimeField(_("作成日時"))

@@ -91,7 +91,9 @@ def test_newcomer_receives_routes_answers_and_declines_in_ten_minutes(walker, ci
     day.walk._leave(second.locator("a.btn"), 200)
     day.seconds += A_CONTROL + A_PAGE
     day.follow("見送る").choose("見送りの理由", "制度・規則上できない")
-    day.fill("提案者へのフィードバック", "庁舎への広告は規則により入札で行います。募集の際にぜひご応募ください。")
+    day.fill(
+        "提案者へのフィードバック", "庁舎への広告は規則により入札で行います。募集の際にぜひご応募ください。"
+    )
     day.press("この内容で見送る")
     unfit.refresh_from_db()
     assert unfit.state == "declined"

@@ -201,7 +201,9 @@ class Post(Record):
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     body = models.TextField(_("本文"), blank=True)
     quoted = models.TextField(
-        _("引用・署名"), blank=True, help_text="of a message that came by mail: what it answers, and the signature"
+        _("引用・署名"),
+        blank=True,
+        help_text="of a message that came by mail: what it answers, and the signature",
     )
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, blank=True, related_name="posts")
     file = models.ForeignKey(CaseFile, models.CASCADE, null=True, blank=True, related_name="posts")
