@@ -12,6 +12,8 @@ from datetime import timedelta
 from musubi.ball.models import Held
 from musubi.cases import actions as cases
 from musubi.cases import trials
+from musubi.cases.handover.actions import move_department, reassign_many
+from musubi.cases.handover.carried import left_without
 from musubi.cases.models import Case, Post, Trial
 from musubi.cases.queries import thread
 from musubi.cases.queries import visible_to as visible_cases
@@ -27,10 +29,11 @@ from musubi.outcomes import actions as outcomes
 from musubi.outcomes.models import Outcome, Story
 from musubi.outcomes.states import STORY, OutcomeKind
 from musubi.people import actions as people
-from musubi.people.models import Department, Member, Municipality, Numbering, Organisation, User
+from musubi.people.models import Department, Member, Municipality, Numbering, Organisation, Staff, User
 from musubi.people.states import MEMBERSHIP
 from musubi.proposals import actions as proposals
-from musubi.proposals.models import Proposal, Routing
+from musubi.proposals import referrals
+from musubi.proposals.models import Proposal, Referral, Routing
 from musubi.proposals.queries import visible_to as visible_proposals
 from musubi.proposals.states import PROPOSAL, WAITING, Answer, DeclineReason
 from tests.factories.cases import make_contact
@@ -253,6 +256,61 @@ def decline_a_proposal(city: City, pick: Pick):
 @move
 def withdraw_a_proposal(city: City, pick: Pick):
     proposals.withdraw(city.one(pick, Proposal, **in_city(city)), by=city.person(pick, "representatives"))
+
+
+@move
+def offer_a_proposal_elsewhere(city: City, pick: Pick):
+    proposal = city.one(pick, Proposal, state=pick(["declined", "declined", "routing"]), **in_city(city))
+    answerable = list(Challenge.objects.filter(**in_city(city)).order_by("pk")[:3])
+    target = pick([*city.departments, *answerable])
+    referrals.offer(proposal, target, by=city.person(pick, "desk", "managers"), reason="所管が近いため。")
+
+
+@move
+def answer_a_referral(city: City, pick: Pick):
+    referral = city.one(pick, Referral, proposal__municipality=city.municipality)
+    act = pick([referrals.consent, referrals.consent, referrals.refuse])
+    act(referral, by=city.person(pick, "representatives"))
+
+
+@move
+def let_referrals_lapse(city: City, pick: Pick):
+    with clock.standing_at(clock.now() + timedelta(days=pick([0, 31]))):
+        referrals.lapse_due()
+
+
+# --- hand-over
+
+
+@move
+def hand_cases_over(city: City, pick: Pick):
+    mine = [city.one(pick, Case, **in_city(city)), city.one(pick, Case, **in_city(city))]
+    successor = city.person(pick, "officers", "managers", "desk")
+    reassign_many(
+        {case.pk: case for case in mine}.values(),
+        successor,
+        by=city.person(pick, "desk", "managers"),
+        reason="人事異動",
+    )
+
+
+@move
+def move_a_department(city: City, pick: Pick):
+    move_department(
+        pick(city.departments),
+        pick(city.departments),
+        by=city.person(pick, "desk"),
+        reason="組織改正",
+    )
+
+
+@move
+def end_a_role(city: City, pick: Pick):
+    """Whose role ends gets it again: the city keeps its people."""
+    role = city.one(pick, Staff, ended_at=None, **in_city(city))
+    administrator = User.objects.get(pk=city.others[0].pk)
+    people.end_role(role, by=administrator)
+    people.appoint(role.user, city.municipality, role.role, by=administrator, department=role.department)
 
 
 # --- cases
@@ -495,6 +553,7 @@ LEAVES = {
     "proposal.accepted": "accepted",
     "proposal.declined": "declined",
     "proposal.withdrawn": "withdrawn",
+    "proposal.referral_consented": lambda data: data["state"],
     "case.opened": lambda data: data["stage"],
     "case.advanced": lambda data: data["to"],
     "case.paused": "paused",
@@ -614,6 +673,13 @@ def check_cases() -> None:
             assert proposal.ball_department_id in waiting
 
 
+def check_owners(city: City) -> None:
+    """No open case is left without somebody who works in it."""
+    for case in Case.objects.filter(stage__in=OPEN_STAGES, **in_city(city)):
+        owner = User.objects.get(pk=case.owner_id)
+        assert not left_without(owner, city.municipality).filter(pk=case.pk).exists(), f"{case.ref} {owner}"
+
+
 def check_eyes(city: City) -> None:
     """An organisation reads no internal line and no case of others; staff read no draft of an organisation."""
     for person in city.representatives:
@@ -635,4 +701,5 @@ def check(city: City) -> None:
     check_numbers()
     check_journal()
     check_cases()
+    check_owners(city)
     check_eyes(city)
