@@ -157,8 +157,9 @@ def _read_stays(now: datetime) -> dict:
 # --- how long it takes ---------------------------------------------------------------------------------------
 
 
-def _fit(stays: dict, now: datetime) -> tuple[list[Pace], "object"]:
-    """The figures of every kind with enough history; and, for each stay, `slow_days` of the nearest such kind (NaN: none)."""
+def _fit(stays: dict, now: datetime) -> tuple:
+    """The figures of every kind with enough history as `Pace` rows; and, for each stay, an array of the `slow_days` of
+    the nearest such kind (NaN: none)."""
     import numpy as np
 
     observed = (stays["end"] == ENDS[StayEnd.MOVED]) | (stays["end"] == ENDS[StayEnd.CLOSED])

@@ -51,7 +51,6 @@ class Standing:
 
     case_id: int
     stage: str
-    department_id: int
     age: int
     usual: Usual | None
     quiet: int
@@ -154,11 +153,11 @@ def _standing(row: tuple, paces: Paces, today: date) -> Standing:
     if paused_until is not None:
         age = _days(ball_since or since, today)
         return Standing(
-            pk, stage, lead, age, None, quiet, silent_after, paused_until < today, overdue, paused_until
+            pk, stage, age, None, quiet, silent_after, paused_until < today, overdue, paused_until
         )
     usual = paces.usual(stage, department=lead, track=track if proposal else "")
     age = _days(since, today)
-    return Standing(pk, stage, lead, age, usual, quiet, silent_after, age > usual.slow_days, overdue)
+    return Standing(pk, stage, age, usual, quiet, silent_after, age > usual.slow_days, overdue)
 
 
 def _days(moment: datetime, today: date) -> int:
