@@ -275,3 +275,46 @@ def test_key_is_the_same_whatever_way_the_mail_took():
 def test_key_without_a_message_id_is_what_it_says():
     head = b"From: a@b.example\r\nDate: Sun, 22 Nov 2026 10:00:00 +0900\r\n\r\n"
     assert read(head + b"x").key == read(b"Received: by z\r\n" + head + b"x").key != read(head + b"y").key
+
+
+def takes_no_time(do) -> None:
+    began = time.process_time()
+    do()
+    assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "raw_unicode_escape"])
+def test_encoding_that_is_no_character_set_of_mails_is_not_asked(charset):
+    # Python takes time with the square of the length for these; and \\u0000 must not become what it names.
+    raw = plain(b"a" * 400_000 + b"-" + b"a" * 400_000, f"Content-Type: text/plain; charset={charset}")
+    takes_no_time(lambda: read(raw))
+    assert charsets.decode(rb"\u0041-abc", charset) == rb"\u0041-abc".decode()
+
+
+def test_no_more_of_a_text_is_decoded_than_is_kept():
+    mail = read(plain(b"x" * 6_000_000, "Content-Type: text/plain; charset=utf-8"))
+    assert len(mail.text) == 400_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"--b\n\n" * 4_000_000, b"a:\n" * 8_000_000, b"--b\n" + b"a:\n" * 8_000_000],
+    ids=["parts", "lines", "headers of a part"],
+)
+def test_mail_of_countless_parts_or_lines_is_not_taken_apart(body):
+    raw = plain(body, "Content-Type: multipart/mixed; boundary=b")
+
+    def refused():
+        with pytest.raises(Broken, match="too many"):
+            read(raw)
+
+    takes_no_time(refused)
+
+
+def test_long_attachment_and_many_ruled_lines_are_read():
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "tanaka@example.jp"
+    mail.set_content("資料です。\n" + "-----\n" * 3000)
+    mail.add_attachment(PDF * 100_000, maintype="application", subtype="pdf", filename="a.pdf")
+    found = read(mail.as_bytes())
+    assert (found.text.split("\n")[0], len(found.files[0].content)) == ("資料です。", len(PDF) * 100_000)

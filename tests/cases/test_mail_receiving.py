@@ -1,5 +1,6 @@
 """What becomes of a mail: a message by that person, or a refusal the desk reads."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.files.storage import default_storage
 from musubi.cases import actions
 from musubi.cases.mail import receiving
 from musubi.cases.mail.address import reply_address
+from musubi.cases.mail.authentic import proof
 from musubi.cases.mail.receiving import MOST_AN_HOUR, MOST_ANSWERS_AN_HOUR, receive
 from musubi.cases.models import CaseFile, Post, RefusedMail
 from musubi.journal.models import Entry
@@ -339,7 +341,14 @@ RESULTS = [
         "message",
     ),
     ("mx.city.example; auth=pass smtp.auth=tanaka", "message"),
-]
+    ("mx.city.example; auth=pass smtp.auth=someone@elsewhere.example", "forged"),
+    # What a sender put into a quoted name or a comment is none of the server's words.
+    ('mx.city.example; dmarc=none; spf=pass smtp.mailfrom="x; dmarc=pass header.from=example.jp; y"@evil.example', "forged"),
+    ('mx.city.example; spf=pass smtp.mailfrom="a("@evil.example; dmarc=fail; dkim=pass header.i="b)"@evil.example header.d=example.jp', "forged"),
+    (r'mx.city.example; dkim=fail (said "\) dkim=pass header.d=example.jp" ; dmarc=pass) header.d=example.jp', "forged"),
+    ("mx.city.example; dmarc=none; dmarc=pass header.from=example.jp", "forged"),
+    ("mx.city.example; dmarc=pass header.from=example.jp (never closed", "forged"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("results", "expected"), RESULTS)
@@ -355,6 +364,13 @@ def test_of_two_results_the_worse_counts(case, person, mailbox):
     raw = make_mail(case, person).as_bytes()
     head = b"Authentication-Results: mx.city.example; dmarc=fail\r\nAuthentication-Results: mx.city.example; dmarc=pass\r\n"
     assert why(receive(head + raw)) == "forged"
+
+
+def test_comment_within_comment_takes_no_time():
+    nested = ["mx.city.example; none " + "(" * 4000 + ")" * 3900] * 20
+    began = time.process_time()
+    proof(nested, trusted="mx.city.example", sender="tanaka@example.jp")
+    assert time.process_time() - began < 1
 
 
 def test_person_who_left_the_organisation_is_refused_and_told(case, person):
@@ -421,6 +437,19 @@ def test_too_many_mails_an_hour_are_refused(case, person, mailbox):
     assert take_in(make_mail(case, person)).refused.why == "too_many"
     with clock.standing_at(clock.now() + timedelta(hours=2)):
         assert take_in(make_mail(case, person)).what == "message"
+
+
+def test_mails_of_files_alone_are_counted_too(case, person, monkeypatch):
+    monkeypatch.setattr(receiving, "MOST_AN_HOUR", 2)
+
+    def files_alone():
+        mail = make_mail(case, person, "")
+        for name in ("見積.pdf", "図面.pdf"):
+            mail.add_attachment(PDF, maintype="application", subtype="pdf", filename=name)
+        return mail
+
+    assert [take_in(files_alone()).what for _ in range(2)] == ["message", "message"]
+    assert take_in(files_alone()).refused.why == "too_many"
 
 
 def test_few_answers_an_hour_go_out(case, person):
@@ -491,3 +520,9 @@ def test_trouble_with_the_database_comes_through(case, person, monkeypatch):
     with pytest.raises(OperationalError):
         take_in(with_files(case, person, ("a.pdf", PDF)))
     assert (RefusedMail.objects.count(), stored()) == (0, before)
+
+
+def test_what_a_broken_mail_makes_an_error_say_can_be_kept(mailbox):
+    # A database that refuses the row would have the same mail come again and again.
+    received = receiving.give_up(b"From: a@example.jp\r\n\r\n", ValueError("unknown\x00\udc80 code"))
+    assert received.refused.detail == "ValueError: unknown code"

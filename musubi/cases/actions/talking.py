@@ -144,11 +144,12 @@ def add_file(
     scanned: str = Verdict.NOT_SCANNED,
     internal: bool = False,
     body: str = "",
+    data: dict | None = None,
     key: UUID | None = None,
 ) -> CaseFile:
     """Put an already accepted and stored file on the record (see `services.storage`).
 
-    Raises NotAllowed where the organisation marks one internal.
+    `data` says of one that came by mail that it did. Raises NotAllowed where the organisation marks one internal.
     """
     require(by, Can.SPEAK_IN_CASE, case)
     hold_open(case)
@@ -167,7 +168,7 @@ def add_file(
         added_at=clock.now(),
         added_by=by,
     )
-    post(case, PostKind.FILE, by=by, body=body, internal=internal, file=file, key=key)
+    post(case, PostKind.FILE, by=by, body=body, internal=internal, file=file, data=data or {}, key=key)
     journal.write("case.filed", case, by=by, file=file.pk, name=name, internal=internal)
     return file
 

@@ -4,12 +4,12 @@ Anybody can write such a header into a mail, so only those count that bear the n
 (`MUSUBI_TRUSTED_AUTHSERV`), which must take away what comes from outside under its name. Of several, the worst counts.
 """
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-_COMMENT = re.compile(r"\([^()]*\)")
 _LONGEST = 8000
+# What has a meaning between results, and none within a quoted word.
+_MEANING = frozenset(";= \t\r\n()")
 
 
 class Proof(Enum):
@@ -39,13 +39,15 @@ def proof(headers: list[str], *, trusted: str, sender: str) -> Proof:
     dmarc = {result.result for result in results if result.method == "dmarc"}
     if "fail" in dmarc:
         return Proof.FAILED
-    if "pass" in dmarc:
+    if dmarc == {"pass"}:
         return Proof.PASSED
     domain = sender.rpartition("@")[2].lower()
     for result in results:
         if result.result != "pass":
             continue
-        if result.method == "auth":  # sent by somebody signed in to the server itself
+        account = result.properties.get("smtp.auth", "")
+        # Sent by somebody signed in to the server itself: as no one of another house.
+        if result.method == "auth" and ("@" not in account or _same(account, domain)):
             return Proof.PASSED
         if result.method == "spf" and _same(result.properties.get("smtp.mailfrom", ""), domain):
             return Proof.PASSED
@@ -56,22 +58,49 @@ def proof(headers: list[str], *, trusted: str, sender: str) -> Proof:
 
 
 def _results(header: str, trusted: str) -> list[_Result]:
-    text = " ".join(header[:_LONGEST].split())
-    before = None
-    while before != text:  # comments may stand within comments
-        before, text = text, _COMMENT.sub(" ", text)
+    text, is_whole = _plain(header[:_LONGEST])
     server, *rest = text.split(";")
-    if server.split()[:1] != [trusted] and server.lower().split()[:1] != [trusted]:
+    if server.lower().split()[:1] != [trusted]:
         return []
+    if not is_whole:
+        # Our own server writes nothing of the kind: where one result ends and the next begins cannot be told.
+        return [_Result("dmarc", "fail")]
     found = []
     for part in rest:
         words = [word.partition("=") for word in part.split()]
         if not words or not words[0][1]:
             continue
         method, _, result = words[0]
-        properties = {name.lower(): value.strip('"').lower() for name, _, value in words[1:]}
+        properties = {name.lower(): value.lower() for name, _, value in words[1:]}
         found.append(_Result(method.lower().partition("/")[0], result.lower(), properties))
     return found
+
+
+def _plain(header: str) -> tuple[str, bool]:
+    """The header without comments, and whether everything in it that opens also closes.
+
+    Quoted words keep their letters and lose their meaning: the sender's address stands there, and may hold anything.
+    """
+    found, depth, quoted, escaped = [], 0, False, False
+    for c in header:
+        if escaped or (quoted and c not in '"\\'):
+            escaped = False
+            if not depth:
+                found.append("_" if c in _MEANING else c)
+        elif c == "\\" and (depth or quoted):
+            escaped = True
+        elif quoted:
+            quoted = False
+        elif c == "(":
+            depth += 1
+            found.append(" ")
+        elif depth:
+            depth -= c == ")"
+        elif c == '"':
+            quoted = True
+        else:
+            found.append(c)
+    return "".join(found), not (depth or quoted or escaped)
 
 
 def _same(claimed: str, domain: str) -> bool:

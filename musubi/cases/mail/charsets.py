@@ -20,6 +20,8 @@ _MEANT = {
     "iso-8859-1": "cp1252",
     "": "utf-8",
 }
+# Python's own ways of writing text, which no mail is written in: some take time with the square of the length.
+_NO_CHARACTER_SETS = {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
@@ -41,7 +43,7 @@ def _decoded(raw: bytes, charset: str) -> str:
         try:
             codec = codecs.lookup(name)
             # Python also has codecs that are no character sets (zip, base64): not for somebody else's bytes.
-            if codec._is_text_encoding:
+            if codec._is_text_encoding and codec.name not in _NO_CHARACTER_SETS:
                 return codec.decode(raw)[0]
         except (LookupError, ValueError):
             continue

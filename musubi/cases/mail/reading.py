@@ -24,6 +24,9 @@ DEEPEST = 12
 MOST_PARTS = 200
 MOST_FILES = 20
 LONGEST_HEADER = 2000
+# A mail of 25 MB has a third of a million lines. Python makes an object of every header and every part it is told of.
+MOST_LINES = 600_000
+MOST_BOUNDARIES = 20_000
 # An inline picture smaller than this is a tracking pixel, a spacer or a bullet.
 TINY_PICTURE = 1500
 _LONGEST_TEXT = 400_000
@@ -69,6 +72,8 @@ class Incoming:
 
 def read(raw: bytes, *, headers_only: bool = False) -> Incoming:
     """Read a mail. Raises Broken where it is none, or is built to be unreadable."""
+    if raw.count(b"\n") > MOST_LINES or raw.count(b"\n--") > MOST_BOUNDARIES:
+        raise Broken("too many lines, or too many parts")
     # What a mailbox file or Postfix's pipe puts before the first header.
     raw = re.sub(rb"\A(?:From [^\n]{0,500}\n|\r?\n)+", b"", raw[:2000]) + raw[2000:]
     try:
@@ -214,7 +219,8 @@ def _attach(part: Message, kind: str, named: str, disposition: str | None, mail:
 
 
 def _text(part: Message) -> str:
-    raw = part.get_payload(decode=True) or b""
+    # Four bytes a character at most, and as many again for what switches between character sets.
+    raw = (part.get_payload(decode=True) or b"")[: 8 * _LONGEST_TEXT]
     charset = part.get_param("charset") or ""
     # RFC 2231 gives a triple where the parameter itself is encoded.
     text = charsets.decode(raw, charset[2] if isinstance(charset, tuple) else charset)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from musubi.cases import actions
 from musubi.cases.mail.address import read_address
 from musubi.cases.mail.authentic import Proof, proof
+from musubi.cases.mail.charsets import tidy
 from musubi.cases.mail.quoting import Said, split
 from musubi.cases.mail.reading import Broken, Incoming, read
 from musubi.cases.models import Case, CaseFile, Post, RefusedMail
@@ -242,7 +243,14 @@ def _write(mail: _Mail, kept: list[dict], declined: list[dict]) -> Received:
     try:
         with transaction.atomic():
             files = tuple(
-                actions.add_file(case, by=user, key=uuid5(key, str(index)), **each)
+                # Files without words are counted by the first of them (see `_how_many`).
+                actions.add_file(
+                    case,
+                    by=user,
+                    key=uuid5(key, str(index)),
+                    data={} if index or mail.said.body else {"mail": True},
+                    **each,
+                )
                 for index, each in enumerate(kept)
             )
             post = None
@@ -297,7 +305,7 @@ def _refuse(mail: _Mail, no: _No) -> Received:
                 excerpt=incoming.text.strip()[:_EXCERPT],
                 at=clock.now(),
                 why=no.why,
-                detail=no.detail,
+                detail=tidy(no.detail),
                 # Nobody has to look at what machines send; it stands in the list all the same.
                 told_at=clock.now() if no.why == Why.AUTOMATIC else None,
                 key=incoming.key,
