@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musubi.ball.models import Limit
@@ -164,7 +164,8 @@ def test_worker_learns_every_night(env):
     assert Pace.objects.count() == 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
+@example([(2, 5, True)])
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.booleans()), min_size=1, max_size=80))
 def test_many_curves_at_once_are_scipys_one_by_one(rows):
     kind, days, observed = (np.array(column) for column in zip(*rows, strict=True))

@@ -35,6 +35,8 @@ def _at_once(kind, enough, days, observed):
 
     found = np.full((len(enough), 2), np.nan)
     asked = enough[kind]
+    if not asked.any():
+        return found
     kind, days, observed = kind[asked], days[asked], observed[asked]
     order = np.lexsort((days, kind))
     kind, days, observed = kind[order], days[order], observed[order]
