@@ -1,5 +1,7 @@
 """Who is told what about cases: whoever has the ball, and whoever waits for an answer."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from musubi.ball.queries import holding
@@ -22,6 +24,11 @@ def _staff_letter(case: Case, user: User, title: str, body: str) -> Letter:
 
 def _partner_letter(case: Case, user: User, title: str, body: str) -> Letter:
     return Letter(user, title, body, f"/my/cases/{case.municipality.slug}/{case.ref}/", **by_mail(case, user))
+
+
+def _inner_letter(case: Case, user: User, title: str, body: str) -> Letter:
+    """To a colleague, with words of a colleague: an answer by mail would tell them to the organisation."""
+    return replace(_staff_letter(case, user, title, body), reply_to="")
 
 
 def by_mail(case: Case, user: User) -> dict:
@@ -113,7 +120,7 @@ def nudged(entry):
     )
     partners = set(representatives_of([case.ball_organisation_id])) if case.ball_organisation_id else set()
     for user in holding(CASES, case.municipality, case.pk):
-        yield (_partner_letter if user in partners else _staff_letter)(case, user, title, body)
+        yield (_partner_letter if user in partners else _inner_letter)(case, user, title, body)
 
 
 @tells("case.advanced", _("段階の変更"))
@@ -154,7 +161,7 @@ def withdrawn(entry):
 @tells("case.reassigned", _("担当者の変更"))
 def reassigned(entry):
     case = Case.objects.get(pk=entry.object_id)
-    yield _staff_letter(
+    yield _inner_letter(
         case,
         case.owner,
         f"案件の担当になりました: {case.title}",

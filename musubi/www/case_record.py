@@ -88,9 +88,17 @@ def _last(moves: Iterable[Post]) -> str:
     return reached[-1] if reached else PATH[0]
 
 
-def thread_items(posts: Iterable[Post], *, case: Case, file_url) -> list[dict]:
-    """What `parts/thread.html` needs. `file_url(file)` gives the address of a download."""
-    return [_item(post, case, file_url) for post in posts]
+def thread_items(posts: Collection[Post], *, case: Case, file_url, inside: bool) -> list[dict]:
+    """What `parts/thread.html` needs. `file_url(file)` gives the address of a download.
+
+    `inside` is whether the municipality's people read it. What their mails quote is for them alone: below an answer
+    there may stand what colleagues wrote to each other.
+    """
+    items = [_item(post, case, file_url) for post in posts]
+    for post, item in zip(posts, items, strict=True):
+        if not inside and post.side != Side.ORGANISATION:
+            item["quoted"] = ""
+    return items
 
 
 def _item(post: Post, case: Case, file_url) -> dict:

@@ -96,6 +96,23 @@ def test_without_a_mailbox_mails_say_that_nobody_reads_answers(case, person, mai
     assert "##-" not in delivery.body
 
 
+def test_words_of_a_colleague_are_not_answered_by_mail_to_everybody(case, city, officer, person):
+    desk = make_staff(city, "desk")
+    actions.hand_ball(case, case.lead, by=desk, next_step="返事をする")
+    actions.nudge(case, by=desk, word="市長が急いでいます。団体には言わないでください。")
+    delivery = notice_to(officer)
+    assert "市長が急いでいます" in delivery.body
+    assert (delivery.reply_to, "##-" in delivery.body) == ("", False)
+    colleague = make_staff(city, "officer", case.lead)
+    actions.change_owner(case, colleague, by=desk, reason="森さんが病気のため")
+    assert notice_to(colleague).reply_to == ""
+
+
+def test_nudge_of_the_organisation_can_be_answered(case, officer, person):
+    actions.nudge(case, by=officer, word="いかがでしょうか。")
+    assert notice_to(person).reply_to == reply_address(case.pk, person.pk)
+
+
 def test_notice_about_a_closed_case_cannot_be_answered(case, officer):
     actions.close(case, by=make_staff(case.municipality, "desk"), reason="budget", feedback="来年度に。")
     for entry in Entry.objects.filter(verb="case.closed"):

@@ -100,7 +100,7 @@ def case(request, city, ref):
         state=CASE[row.stage],
         ball=ball(row, request.user, next_label=_("返事を書く"), next_href="#say"),
         stages=stages(row, [post for post in posts if post.kind == PostKind.STAGE], public=True),
-        items=thread_items(shown, case=row, file_url=file_url),
+        items=thread_items(shown, case=row, file_url=file_url, inside=False),
         tabs=kind_tabs(posts, kind),
         meetings=panel(row, request.user, at=partner_address(row)),
         files=[file_item(post.file, file_url) for post in posts if post.file_id],

@@ -152,7 +152,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "ball": _ball(case, request.user),
         "sign": case_line(case),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
-        "items": thread_items(shown, case=case, file_url=file_url),
+        "items": thread_items(shown, case=case, file_url=file_url, inside=True),
         "tabs": kind_tabs(posts, kind),
         "files": [file_item(post.file, file_url) for post in posts if post.file_id],
         "chain": chain(case, story=story, outcome=newest, staff=True),

@@ -94,6 +94,16 @@ def test_thread_shows_the_words_and_folds_the_quotation(town, case):
         assert "メールで" in page
 
 
+def test_what_a_mail_of_staff_quotes_is_read_inside_alone(town, case):
+    answer = "火曜にうかがいます。\n\n2026年11月22日(日) 10:00 森 <mori@city.example>:\n> 予算は内々に百万円までです。"
+    receive(make_mail(case, town.officer, answer).as_bytes())
+    inside = text(town.at("officer").get(f"/nagisa/staff/cases/{case.ref}/"))
+    outside = text(town.at("representative").get(f"/my/cases/nagisa/{case.ref}/"))
+    assert "内々に百万円" in inside
+    assert "火曜にうかがいます。" in outside
+    assert "内々に百万円" not in outside
+
+
 def put(case, by, scanned: str) -> CaseFile:
     stored = default_storage.save("cases/2026/x.pdf", ContentFile(b"%PDF-1.7"))
     return actions.add_file(
