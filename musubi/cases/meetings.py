@@ -18,7 +18,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import hold, move, update
-from musubi.people.models import User
+from musubi.people.models import Organisation, User
 from musubi.people.permissions import Can, require
 from musubi.people.rules import check_fields
 
@@ -150,8 +150,9 @@ def fix_time(
         raise Missing("日時を選んでください。", field="held_at")
     if moment <= clock.now():
         raise Refused("もう過ぎた日時です。これからの日時を選んでください。", field="held_at")
-    if side_of(case, by)["side"] == Side.ORGANISATION:
-        _require_welcome(meeting, slot)
+    where = side_of(case, by)
+    if where["side"] == Side.ORGANISATION:
+        _require_welcome(meeting, slot, where["organisation_id"])
     if meeting.state != "offered":
         raise Conflict(
             f"この打合せは「{MEETING[meeting.state].label}」になっています。画面を読み込み直して、今の予定を確かめてください。"
@@ -353,15 +354,11 @@ def _answer(by: User, answers: dict[int, str]) -> None:
     )
 
 
-def _require_welcome(meeting: Meeting, slot: MeetingSlot | None) -> None:
+def _require_welcome(meeting: Meeting, slot: MeetingSlot | None, organisation_id: int) -> None:
     """What an organisation fixes must have been offered by itself, and suit somebody of the municipality."""
-    case = meeting.case
     there = {user.pk for user in offered.participants(meeting)[1]}
-    if (
-        slot is None
-        or offered.offerer(meeting).pk not in case.organisation_ids
-        or (meeting.posts.order_by("pk").first().side != Side.ORGANISATION)
-    ):
+    by = offered.offerer(meeting)
+    if slot is None or not isinstance(by, Organisation) or by.pk != organisation_id:
         raise NotAllowed("日時を決めるのは、候補を出した自治体の担当者です。都合を答えて、お待ちください。")
     can_come = slot.answers.exclude(answer=SlotAnswerKind.NO).exclude(user__in=there)
     if not can_come.exists():

@@ -140,7 +140,14 @@ def offer(
         "speaks": speaks,
         # Its own offer an organisation fixes itself, once somebody here has said they can come.
         "may_fix": speaks
-        and (not outside or (isinstance(by, Organisation) and not _is_waiting_for_us(waiting))),
+        and (
+            not outside
+            or (
+                isinstance(by, Organisation)
+                and by.pk in authority(user).organisation_ids
+                and not _is_waiting_for_us(waiting)
+            )
+        ),
         "answer_href": at("answer", meeting.pk),
         "fix_href": at("fix", meeting.pk),
         "cancel_href": at("cancel", meeting.pk) if speaks else "",

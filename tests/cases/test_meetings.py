@@ -232,6 +232,18 @@ def test_fix_leaves_the_ball_with_the_lead_until_the_day(case, officer, env):
     assert steps(case) == ["offered", "fixed"]
 
 
+def test_one_organisation_does_not_fix_what_another_offered(case, city, officer, person):
+    other = make_representative(make_organisation("やまかぜ商事株式会社"))
+    actions.add_organisation(case, other.represents.get().organisation, by=make_staff(city, "desk"))
+    meeting = make_offer(fresh(case), person)
+    meetings.answer_times(fresh(meeting), by=officer, answers=all_of(meeting, "yes"))
+    meeting = fresh(meeting)
+    with pytest.raises(NotAllowed):
+        meetings.fix_time(meeting, by=other, slot=meeting.slots.first())
+    meetings.fix_time(fresh(meeting), by=person, slot=meeting.slots.first())
+    assert fresh(meeting).state == "fixed"
+
+
 def test_fix_at_another_time_by_the_municipality(case, officer):
     meeting = make_offer(case, officer)
     meetings.fix_time(meeting, by=officer, held_at=days_ahead(9)[0])
