@@ -137,6 +137,12 @@ def move_department(
             given.append(case)
         if leads:
             led.append(case)
+    own = authority(new_owner).organisation_ids
+    if theirs := [case.ref for case in given if not own.isdisjoint(case.organisation_ids)]:
+        raise Refused(
+            f"{new_owner}さんは、{'、'.join(theirs)}の相手の団体の担当者です。{to}のほかの職員を担当者に選んでください。",
+            field="owner",
+        )
     for case in cases:
         _move(case, department, to, owner=new_owner if case in given else None, by=by, reason=reason.strip())
     agreements = _move_agreements(department, to, by=by)

@@ -195,6 +195,15 @@ def test_move_department_to_a_named_owner(town, case):
     assert refused.value.field == "owner"
 
 
+def test_move_department_to_an_owner_who_acts_for_the_organisation(town, case):
+    boss = make_staff(town.city, "manager", town.sea)
+    Representative.objects.create(user=boss, organisation=town.organisation)
+    with pytest.raises(Refused, match=f"{case.ref}の相手の団体の担当者") as refused:
+        move_department(town.env, town.sea, by=town.desk, reason="機構改革", owner=boss)
+    assert refused.value.field == "owner"
+    assert (fresh(case).owner, fresh(case).lead) == (town.leaver, town.env)
+
+
 def test_move_department_says_so_to_the_organisation_and_inside(town, case):
     move_department(town.env, town.sea, by=town.desk, reason="機構改革")
     shown, inside = list(case.posts.all())[-2:]
