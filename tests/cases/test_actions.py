@@ -11,7 +11,7 @@ from musubi.challenges.models import Challenge
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
-from musubi.people.models import Staff
+from musubi.people.models import Representative, Staff
 from musubi.proposals.models import Proposal
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
@@ -361,6 +361,14 @@ def test_change_owner_keeps_both_names(case, officer, manager):
     actions.change_owner(case, successor, by=manager, reason="4月の異動")
     assert fresh(case).owner == successor
     assert history(case).last().data["before"] == str(officer)
+
+
+def test_change_owner_to_one_who_acts_for_the_organisation_is_refused(case, officer, manager):
+    both = make_staff(case.municipality, "officer", case.lead)
+    Representative.objects.create(user=both, organisation=case.organisations.get())
+    with pytest.raises(Refused, match="相手の団体の担当者"):
+        actions.change_owner(case, both, by=manager)
+    assert Case.objects.get(pk=case.pk).owner == officer
 
 
 def test_change_owner_to_an_outsider_is_refused(case, manager):

@@ -8,7 +8,8 @@ import icalendar
 import pytest
 from django.test import override_settings
 
-from musubi.cases import invitations, meetings
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import invitations
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.notify.actions import tell
@@ -218,6 +219,9 @@ def test_whoever_no_longer_takes_part_has_it_taken_out(case, officer, person):
     found = mails()
     book, event = parsed(found["leaving@example.jp"])
     assert (str(book["METHOD"]), event["SEQUENCE"]) == ("CANCEL", 1)
+    # When and where the others meet now is not told.
+    assert "LOCATION" not in event
+    assert event["DTSTART"].dt == days_ahead(3)[0]
     assert str(parsed(found["shiomi@example.jp"])[0]["METHOD"]) == "REQUEST"
 
 

@@ -14,7 +14,7 @@ from musubi.lib.errors import Refused
 from musubi.lib.lifecycle import update
 from musubi.people.leaving import hold_person
 from musubi.people.models import Department, Organisation, User
-from musubi.people.permissions import Can, require
+from musubi.people.permissions import Can, authority, require
 from musubi.people.queries import people_of
 
 
@@ -26,6 +26,10 @@ def change_owner(case: Case, owner: User, *, by: User, reason: str = "") -> None
     hold_person(owner)
     if not any(people_of(d).filter(pk=owner.pk).exists() for d in case.departments.all()):
         raise Refused("担当者は、この案件に関係する部署の職員から選んでください。", field="owner")
+    if not authority(owner).organisation_ids.isdisjoint(case.organisation_ids):
+        raise Refused(
+            f"{owner}さんは、相手の団体の担当者です。担当者には、ほかの職員を選んでください。", field="owner"
+        )
     before = case.owner
     update(case, "案件", guard={"owner_id": before.pk}, owner=owner)
     post(

@@ -83,7 +83,8 @@ def _frame(document, book: dict) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     properties = document.core_properties
-    properties.title, properties.author, properties.language = book["title"], book["made_by"], "ja-JP"
+    properties.title, properties.author = _plain(book["title"])[:255], _plain(book["made_by"])[:255]
+    properties.language = "ja-JP"
     section = document.sections[0]
     header = section.header.paragraphs[0]
     header.alignment = WD_ALIGN_PARAGRAPH.RIGHT

@@ -12,7 +12,7 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from musubi.cases import actions
-from musubi.cases.agreements import draft_agreement, sign_agreement
+from musubi.cases.agreements.actions import draft_agreement, sign_agreement
 from musubi.cases.handover.actions import can_take
 from musubi.cases.handover.book import Subject, write_book
 from musubi.cases.handover.paper import as_pdf
@@ -250,6 +250,13 @@ def test_book_of_any_text_is_made_and_says_what_could_not_be_set(town, year):
     assert "U+1F600(GRINNING FACE) 1か所" in pages[-1]
     assert "U+E000(外字) 1か所" in pages[-1]
     assert "現地の写真😀" in word_text(book)[1]
+
+
+def test_book_of_a_name_with_a_character_nobody_sees_is_made(town, year):
+    type(town.leaver).objects.filter(pk=town.leaver.pk).update(name="髙﨑\x0b邉子")
+    town.leaver.refresh_from_db()
+    document, _text = word_text(book_of(town))
+    assert document.core_properties.title == "引継書 髙﨑邉子"
 
 
 # --- who reads what ----------------------------------------------------------------------------------------------

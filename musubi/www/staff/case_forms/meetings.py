@@ -3,7 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases import actions, meetings, todos
+from musubi.cases import actions
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
 from musubi.gatherings.models import Gathering
 from musubi.gatherings.queries import listed
 from musubi.www.forms.meetings import OfferWords
@@ -55,7 +57,9 @@ class OfferForm(OfferWords, LineForm):
 
 class TodoForm(CaseForm):
     code, title, submit, done = "todo", _("宿題を加える"), _("加える"), _("宿題を加えました。")
-    text = forms.CharField(label=_("すること"), max_length=120)
+    text = forms.CharField(
+        label=_("すること"), max_length=120, help_text=_("団体を含む参加者全員が読みます。")
+    )
     doer = forms.ChoiceField(label=_("だれが"))
     due_on = forms.DateField(label=_("いつまでに"), widget=DateInput)
 
