@@ -41,7 +41,7 @@ NEVER = {
     ("cases.actions.parties.note_outcome", NOT_ALLOWED): MADE_SURE,
     ("cases.actions.parties.note_outcome", JOURNAL): "the outcome's own entry tells it",
     ("cases.handover.actions.reassign_each", JOURNAL): "`reassign_many` writes one for each successor",
-    ("cases.agreements.add_agreement_file", REFUSED): "the record takes papers in every state",
+    ("cases.agreements.actions.add_agreement_file", REFUSED): "the record takes papers in every state",
     ("challenges.actions.match", NOT_ALLOWED): MADE_SURE,
     ("challenges.actions.match", REFUSED): "one that is matched, resolved or closed stays as it is",
     ("challenges.actions.resolve", NOT_ALLOWED): MADE_SURE,

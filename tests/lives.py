@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from musubi.ball.models import Held
 from musubi.cases import actions as cases
-from musubi.cases import trials
 from musubi.cases.handover.actions import move_department, reassign_many
 from musubi.cases.handover.carried import left_without
 from musubi.cases.models import Case, Post, Trial
@@ -19,6 +18,7 @@ from musubi.cases.queries import thread
 from musubi.cases.queries import visible_to as visible_cases
 from musubi.cases.states import CASE, PATH, TRIAL
 from musubi.cases.states import OPEN as OPEN_STAGES
+from musubi.cases.trials import actions as trials
 from musubi.challenges import actions as challenges
 from musubi.challenges.models import Challenge
 from musubi.challenges.states import CHALLENGE, Visibility

@@ -38,7 +38,7 @@ def officer():
 
 def test_actions_are_found_where_they_are_written_and_helps_to_them_are_not():
     found = every_action.actions()
-    assert {DRAFT, "cases.actions.opening.open_case", "cases.trials.plan_trial"} <= set(found)
+    assert {DRAFT, "cases.actions.opening.open_case", "cases.trials.actions.plan_trial"} <= set(found)
     assert found[DRAFT] is actions.draft_challenge
     left_out = {"cases.actions.open_case", "cases.actions.steps.posted", "journal.actions.write"}
     assert not left_out & set(found)

@@ -6,12 +6,10 @@ class Config(AppConfig):
     label = "cases"
 
     def ready(self):
-        from musubi.cases import (  # noqa: F401  register who is told
-            agreement_notices,
-            mail_notices,
-            meeting_notices,
-            notices,
-            trial_notices,
-        )
+        from musubi.cases import notices  # noqa: F401  register who is told
+        from musubi.cases.agreements import notices as agreement_notices  # noqa: F401
         from musubi.cases.handover import carried as handover_carried  # noqa: F401  what keeps people from leaving
         from musubi.cases.handover import notices as handover_notices  # noqa: F401
+        from musubi.cases.mail import notices as mail_notices  # noqa: F401
+        from musubi.cases.meetings import notices as meeting_notices  # noqa: F401
+        from musubi.cases.trials import notices as trial_notices  # noqa: F401

@@ -1,7 +1,7 @@
 """What the worker does for cases by itself: it reminds whoever must act next, and gathers the morning's digest."""
 
 from musubi.ball import tasks as ball
-from musubi.cases import agreement_tasks  # noqa: F401  registers the agreements' periodic work
+from musubi.cases.agreements import tasks as agreement_tasks  # noqa: F401  registers the agreements' periodic work
 from musubi.cases.mail import chores as mail_chores  # noqa: F401  registers what is done about mail and files
 from musubi.cases.radar import tasks as radar_tasks  # noqa: F401  registers the nightly learning
 from musubi.cases.watched import CASES

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from musubi.cases import invitations
-from musubi.cases import times as offered
+from musubi.cases.meetings import invitations
+from musubi.cases.meetings import times as offered
 from musubi.cases.models import Case, Meeting
 from musubi.cases.states import MEETING, OPEN, Side, SlotAnswerKind
 from musubi.cases.thread import side_of

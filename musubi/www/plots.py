@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from musubi.cases.budget import Timeline
-from musubi.cases.measures import Result, plain
+from musubi.cases.trials.budget import Timeline
+from musubi.cases.trials.measures import Result, plain
 
 
 def measure_plot(result: Result, starts_on: date, ends_on: date) -> dict:

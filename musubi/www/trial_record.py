@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext as _
 
-from musubi.cases import budget
-from musubi.cases.measures import Result, measures, plain, results
 from musubi.cases.models import Case, Trial
 from musubi.cases.states import OPEN, TRIAL, CostSide
+from musubi.cases.trials import budget
+from musubi.cases.trials.measures import Result, measures, plain, results
 from musubi.people.permissions import Can, may
 from musubi.www.plots import budget_line, measure_plot
 

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 import pytest
 from django.db import transaction
 
-from musubi.cases import actions, agreements, trials
+from musubi.cases import actions
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Agreement, Case, CaseFile, Meeting, Post, Trial
+from musubi.cases.trials import actions as trials
 from musubi.journal import actions as journal
 from musubi.journal.models import Entry
 from musubi.lib import clock

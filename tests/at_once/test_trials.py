@@ -4,8 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from musubi.cases import agreements, measures, trials
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Agreement, Reading, Trial
+from musubi.cases.trials import actions as trials
+from musubi.cases.trials import measures
 from musubi.journal import actions as journal
 from musubi.journal.models import Entry
 from musubi.lib import clock

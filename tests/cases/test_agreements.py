@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
-from musubi.cases import actions, agreements, register
+from musubi.cases import actions
+from musubi.cases.agreements import actions as agreements
+from musubi.cases.agreements import register
 from musubi.cases.models import Agreement
 from musubi.journal.models import Entry
 from musubi.journal.queries import history

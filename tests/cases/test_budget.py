@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from musubi.ball.actions import set_limit
-from musubi.cases import budget
 from musubi.cases.models import BudgetCalendar
+from musubi.cases.trials import budget
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.lib.errors import NotAllowed, Refused

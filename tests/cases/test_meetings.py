@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from musubi.cases import actions, meetings, times
+from musubi.cases import actions
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import times
 from musubi.cases.models import Case, Meeting, SlotAnswer, Todo
 from musubi.cases.rules import needs
 from musubi.journal.models import Entry

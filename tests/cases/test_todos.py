@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from musubi.cases import actions, todos
+from musubi.cases import actions
+from musubi.cases.meetings import todos
 from musubi.cases.models import Todo
 from musubi.journal.queries import history
 from musubi.lib import clock

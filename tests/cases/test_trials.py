@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
-from musubi.cases import actions, budget, trials
-from musubi.cases.measures import results
+from musubi.cases import actions
 from musubi.cases.models import Case, Reading, Trial
+from musubi.cases.trials import actions as trials
+from musubi.cases.trials import budget
+from musubi.cases.trials.measures import results
 from musubi.journal.models import Entry
 from musubi.journal.queries import history
 from musubi.lib import clock

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from musubi.cases import meetings
+from musubi.cases.meetings import actions as meetings
 from musubi.cases.models import Case, Meeting
 from musubi.lib import clock
 from musubi.people.models import User

@@ -1,7 +1,8 @@
 from datetime import date
 
-from musubi.cases import actions, trials
+from musubi.cases import actions
 from musubi.cases.models import Case, Trial
+from musubi.cases.trials import actions as trials
 from musubi.lib import clock
 from musubi.people.models import User
 

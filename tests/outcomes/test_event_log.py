@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements
+from musubi.cases.agreements import actions as agreements
 from musubi.lib import clock
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.event_log import event_log, objects

@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements, trials
+from musubi.cases.agreements import actions as agreements
+from musubi.cases.trials import actions as trials
 from musubi.challenges import actions as challenges
 from musubi.lib import clock
 from musubi.outcomes import actions as outcomes

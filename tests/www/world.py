@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from musubi.cases import actions as cases
-from musubi.cases import agreements, todos, trials
+from musubi.cases.agreements import actions as agreements
+from musubi.cases.meetings import todos
+from musubi.cases.trials import actions as trials
 from musubi.challenges import actions as challenges
 from musubi.challenges.states import Visibility
 from musubi.imports.actions import preview

@@ -1,7 +1,7 @@
 """What happens in a case. The desk, the departments and the organisation all act here, on one record.
 
 By topic: opening, talking, the ball, moving along, who takes part. Trials and agreements have rooms of their
-own beside this one: `cases/trials.py`, `cases/agreements.py`.
+own beside this one: `cases/trials/`, `cases/agreements/`, `cases/meetings/`, as have mail, hand-over and the radar.
 """
 
 from musubi.cases.actions.ball import hand_ball, nudge

@@ -93,7 +93,7 @@ def record_meeting(
     """Put a talk on the record, with its minutes and what was decided; who must act next may get the ball.
 
     One still to come (agreed by telephone, say) is fixed by it: everybody gets the invitation for their calendar,
-    and the lead the ball, due on that day. For offering times and what follows see `cases/meetings.py`.
+    and the lead the ball, due on that day. For offering times and what follows see `cases/meetings/`.
     Raises Missing for a past meeting without minutes, Refused for an event of another municipality.
     """
     require(by, Can.SPEAK_IN_CASE, case)

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from musubi.cases import agreements
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Agreement, Case
 from musubi.lib import clock
 from musubi.www.demo.player import Story, open_day

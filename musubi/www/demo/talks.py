@@ -29,8 +29,8 @@ A line of the data files is `[when, verb, …]`, where `when` is the number of d
 from datetime import date, datetime, timedelta
 
 from musubi.cases import actions as cases
-from musubi.cases import trials
 from musubi.cases.models import Case, Trial
+from musubi.cases.trials import actions as trials
 from musubi.gatherings.models import Gathering
 from musubi.lib import clock
 from musubi.lib.fiscal import end_of_fiscal_year

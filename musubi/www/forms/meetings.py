@@ -5,7 +5,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases.meetings import MOST
+from musubi.cases.meetings.actions import MOST
 from musubi.cases.models import MeetingSlot
 from musubi.cases.states import SlotAnswerKind
 from musubi.lib import clock

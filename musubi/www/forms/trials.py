@@ -5,8 +5,8 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases.measures import measures
 from musubi.cases.models import Trial
+from musubi.cases.trials.measures import measures
 from musubi.lib import clock
 from musubi.www.forms.widgets import DateInput
 

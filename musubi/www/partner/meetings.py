@@ -8,7 +8,8 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from musubi.cases import meetings, todos
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
 from musubi.cases.models import Case, Meeting, Todo
 from musubi.cases.queries import of_organisations
 from musubi.cases.states import OPEN

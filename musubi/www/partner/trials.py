@@ -5,8 +5,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from musubi.cases import trials
 from musubi.cases.queries import of_organisations
+from musubi.cases.trials import actions as trials
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can, may
 from musubi.www.access import city_or_404, fetch

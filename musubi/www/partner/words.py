@@ -62,11 +62,17 @@ _WORDS = {
     "proposal.taken_up": lambda entry: (_("対話が始まり、連携案件が開きました"), ""),
     "proposal.accepted": lambda entry: (_("一緒に取り組むことが決まりました"), ""),
     "proposal.declined": _declined,
-    "proposal.referral_offered": lambda entry: _referral(_("「%(to)s」で検討してもよいかと尋ねられました"))(entry),
+    "proposal.referral_offered": lambda entry: _referral(_("「%(to)s」で検討してもよいかと尋ねられました"))(
+        entry
+    ),
     "proposal.referral_consented": lambda entry: _referral(_("「%(to)s」への引き継ぎに同意しました"))(entry),
     "proposal.referral_refused": lambda entry: _referral(_("「%(to)s」への引き継ぎを断りました"))(entry),
-    "proposal.referral_lapsed": lambda entry: _referral(_("「%(to)s」への紹介は、返事の期限が過ぎました"))(entry),
-    "proposal.referral_withdrawn": lambda entry: _referral(_("「%(to)s」への紹介は、取りやめになりました"))(entry),
+    "proposal.referral_lapsed": lambda entry: _referral(_("「%(to)s」への紹介は、返事の期限が過ぎました"))(
+        entry
+    ),
+    "proposal.referral_withdrawn": lambda entry: _referral(_("「%(to)s」への紹介は、取りやめになりました"))(
+        entry
+    ),
     "proposal.withdrawn": lambda entry: (
         _("%(by)sが提案を取り下げました") % {"by": entry.actor},
         entry.data.get("reason", ""),

@@ -8,9 +8,8 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from musubi.cases import agreements as actions
 from musubi.cases import queries as cases
-from musubi.cases import register
+from musubi.cases.agreements import actions, register
 from musubi.cases.models import Agreement, AgreementFile
 from musubi.cases.states import AGREEMENT
 from musubi.journal.queries import history

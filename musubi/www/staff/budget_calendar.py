@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from musubi.cases.budget import calendar_of, set_calendar
 from musubi.cases.models import BudgetCalendar
 from musubi.cases.states import BUDGET_DAYS
+from musubi.cases.trials.budget import calendar_of, set_calendar
 from musubi.people.rules import may_manage
 from musubi.www.access import city_or_404
 from musubi.www.staff.frame import act_page, attempt, posted

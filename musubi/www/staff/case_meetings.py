@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from musubi.cases import meetings, todos
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
 from musubi.cases.models import Case, Meeting, Todo
 from musubi.lib.errors import NotAllowed, Refused
 from musubi.people.permissions import Can

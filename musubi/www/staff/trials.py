@@ -9,10 +9,12 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from musubi.cases import budget, queries, trials
+from musubi.cases import queries
 from musubi.cases.models import Case, Trial
 from musubi.cases.rules import has_adoption_route
 from musubi.cases.states import OPEN, TrialDecision
+from musubi.cases.trials import actions as trials
+from musubi.cases.trials import budget
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can, authority, may
 from musubi.www.access import fetch, staff_city

@@ -11,6 +11,8 @@ urlpatterns = [
     path("proposals/", include("musubi.www.staff.proposals")),
     path("proposals/", include("musubi.www.staff.referrals")),
     path("proposals/", include("musubi.www.staff.proposal_ball")),
+    path("proposals/", include("musubi.www.staff.referrals")),
+    path("proposals/", include("musubi.www.staff.proposal_ball")),
     path("cases/", include("musubi.www.staff.board")),
     path("cases/", include("musubi.www.staff.case_meetings")),
     path("cases/<str:ref>/trials/", include("musubi.www.staff.trials")),

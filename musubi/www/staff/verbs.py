@@ -226,7 +226,9 @@ def details(entry: Entry) -> list[str]:
         after = data.get("department") or data.get("owner", "")
         found.append(_("%(before)s → %(after)s") % {"before": data.get("before", ""), "after": after})
         if data.get("owner_before"):
-            found.append(_("担当者: %(before)s → %(after)s") % {"before": data["owner_before"], "after": data["owner"]})
+            found.append(
+                _("担当者: %(before)s → %(after)s") % {"before": data["owner_before"], "after": data["owner"]}
+            )
     for name, label in (("due_on", _("期限")), ("expires_on", _("掲載期限"))):
         if data.get(name):
             found.append(f"{label}: {_day(data[name])}")

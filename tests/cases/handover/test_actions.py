@@ -3,7 +3,7 @@
 import pytest
 
 from musubi.cases import actions as case_actions
-from musubi.cases.agreements import draft_agreement
+from musubi.cases.agreements.actions import draft_agreement
 from musubi.cases.handover.actions import move_department, reassign_each, reassign_many
 from musubi.cases.models import Case, Todo
 from musubi.journal.models import Entry

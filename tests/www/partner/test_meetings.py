@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import icalendar
 import pytest
 
-from musubi.cases import meetings, todos
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
 from musubi.cases.models import Meeting, SlotAnswer
 from musubi.lib import clock
 from tests.factories.cases import make_case

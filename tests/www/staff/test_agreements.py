@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from musubi.cases import agreements
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Agreement
 from musubi.lib import clock
 from tests.factories.cases import make_contact

@@ -6,7 +6,8 @@ import icalendar
 import pytest
 from django.urls import reverse
 
-from musubi.cases import meetings, todos
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
 from musubi.cases.models import Case, Meeting, SlotAnswer, Todo
 from musubi.lib import clock
 from tests.factories.cases import make_case

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from musubi.cases import trials
 from musubi.cases.models import Reading, Trial
+from musubi.cases.trials import actions as trials
 from musubi.lib import clock
 from tests.factories.cases import make_case
 from tests.factories.people import make_municipality, make_organisation, make_representative, make_staff

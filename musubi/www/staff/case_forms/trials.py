@@ -6,11 +6,12 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from musubi.cases import actions, trials
-from musubi.cases.measures import MOST
+from musubi.cases import actions
 from musubi.cases.models import Case, Trial
 from musubi.cases.rules import has_adoption_route
 from musubi.cases.states import CostSide, Direction, TrialDecision
+from musubi.cases.trials import actions as trials
+from musubi.cases.trials.measures import MOST
 from musubi.people.models import Department
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.case_forms.base import area

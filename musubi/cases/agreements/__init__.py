@@ -1,0 +1,1 @@
+"""The register of agreements: drafted, signed, reminded of, renewed or ended."""

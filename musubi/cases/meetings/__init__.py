@@ -1,0 +1,1 @@
+"""The talks of a case: times offered, one fixed, invited by calendar, minuted, and the to-dos that follow."""
