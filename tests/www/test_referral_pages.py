@@ -189,6 +189,30 @@ def test_desk_records_the_answer_of_an_organisation_without_representatives(refe
     assert Referral.objects.get().state == "refused"
 
 
+def test_desk_that_says_neither_records_nothing(referral, proposal, desk):
+    Representative.objects.update(ended_at="2026-01-01T00:00:00Z")
+    page = at(desk).post(
+        f"/nagisa/staff/proposals/{proposal.ref}/refer/{referral.pk}/answer/",
+        {"words": "電話で確かめました。"},
+    )
+    assert page.status_code == 422
+    assert "「同意を得た」か「断られた」を選んでください。" in text(page)
+    assert Referral.objects.get().state == "offered"
+
+
+def test_history_tells_a_department_nothing_of_other_offers(referral, proposal, person, city, desk):
+    referrals.refuse(referral, by=person, words="水産課の担当の方とは、以前もめました。")
+    harbour = make_department(city, "港湾課")
+    second = referrals.offer(proposal, harbour, by=desk, reason="岸壁でも試せます。")
+    referrals.consent(second, by=person)
+    address = f"/nagisa/staff/proposals/{proposal.ref}/"
+    page = text(at(make_staff(city, "officer", harbour)).get(address))
+    assert "岸壁でも試せます。" in page
+    assert "以前もめました" not in page
+    assert "水産課" not in page
+    assert "以前もめました" in text(at(desk).get(address))
+
+
 # --- the representative ------------------------------------------------------------------------------------------
 
 

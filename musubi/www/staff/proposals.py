@@ -41,7 +41,7 @@ from musubi.www.staff.forms_proposals import (
 )
 from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted, status_of
 from musubi.www.staff.matches import advise
-from musubi.www.staff.referred import referral_rows
+from musubi.www.staff.referred import referral_rows, untold
 from musubi.www.staff.verbs import history_items
 from musubi.www.staff.waiting import acts_for, due_words
 from musubi.www.staff.wording_picker import as_typed, offer_wordings, proposal_facts, wants_text
@@ -49,6 +49,8 @@ from musubi.www.templatetags.pieces import wareki
 
 TABS = ["", "submitted", "routing", "dialogue", "accepted", "declined", "withdrawn"]
 READY = [Answer.INTERESTED, Answer.CONDITIONAL]
+# What the organisation did before it was submitted.
+_DRAFTING = ["proposal.drafted", "proposal.attached", "proposal.detached"]
 
 
 @require_safe
@@ -192,7 +194,7 @@ def _detail(request, municipality, row: Proposal, *, route_form=None, answer_for
                   ("content", "effect", "request", "schedule", "cost", "field_wanted") if getattr(row, n)],
         "files": _files(row, municipality),
         "chain": _chain(row, case, outcome),
-        "history": history_items(history(row).exclude(verb__in=["proposal.drafted", "proposal.attached", "proposal.detached"])),
+        "history": history_items(history(row).exclude(verb__in=[*_DRAFTING, *untold(user, row)])),
     }  # fmt: skip
     status = 422 if any(form.errors for form in bound) else 200
     return render(request, "staff/proposal.html", context, status=status)

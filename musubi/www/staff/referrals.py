@@ -240,8 +240,10 @@ def answer(request, city: str, ref: str, pk: int):
     if not may_answer_referral(request.user, row):
         raise PermissionDenied(_("この団体の担当者が、自分の画面で返事をします。返事をお待ちください。"))
     form = WordsForm(posted(request))
-    agreed = request.POST.get("answer") != "no"
-    act = referrals.consent if agreed else referrals.refuse
+    said = request.POST.get("answer")
+    act = referrals.consent if said == "yes" else referrals.refuse
+    if form.is_bound and said not in ("yes", "no"):
+        form.add_error(None, _("「同意を得た」か「断られた」を選んでください。"))
     if form.is_valid() and attempt(
         form, lambda: act(referral, by=request.user, words=form.cleaned_data["words"])
     ):

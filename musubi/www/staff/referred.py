@@ -1,5 +1,6 @@
 """Where a proposal was offered, for its page."""
 
+from musubi.people.permissions import Can, may
 from musubi.proposals.models import Proposal
 from musubi.proposals.rules import may_answer_referral, may_refer
 from musubi.proposals.states import REFERRAL
@@ -23,3 +24,11 @@ def referral_rows(user, row: Proposal) -> list[dict]:
         }
         for referral in rows
     ]
+
+
+def untold(user, row: Proposal) -> list[str]:
+    """What the history of a proposal's page leaves out for this reader, by the same rule: where else it was offered,
+    and in which words that was refused."""
+    if may_refer(user, row) or may(user, Can.SEE_JOURNAL, row):
+        return []
+    return [f"proposal.referral_{what}" for what in ("offered", "refused", "lapsed", "withdrawn")]
