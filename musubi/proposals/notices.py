@@ -9,6 +9,7 @@ from musubi.lib.clock import TOKYO
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
 from musubi.people.models import Department
+from musubi.people.permissions import Can, may
 from musubi.people.queries import desk_of, people_of, representatives_of
 from musubi.proposals.models import Proposal, Referral
 from musubi.proposals.states import Answer, DeclineReason
@@ -135,13 +136,14 @@ def withdrawn(entry):
 
 
 def _to_referrers(entry, title: str, body: str):
-    """The desk, and whoever offered it."""
+    """The desk, and whoever offered it while they may still read the proposal."""
     referral = Referral.objects.select_related("proposal__municipality", "offered_by").get(
         pk=entry.data["referral"]
     )
     proposal = referral.proposal
     people = {user.pk: user for user in people_of(desk_of(proposal.municipality_id))}
-    people[referral.offered_by_id] = referral.offered_by
+    if may(referral.offered_by, Can.SEE_PROPOSAL, proposal):
+        people[referral.offered_by_id] = referral.offered_by
     for user in people.values():
         yield Letter(user, title, body, _staff_path(proposal))
 

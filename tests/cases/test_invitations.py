@@ -210,6 +210,17 @@ def test_colleague_who_answered_is_invited_too(case, city, officer):
     assert set(mails()) == {"mori@example.jp", "shiomi@example.jp", "helper@example.jp"}
 
 
+def test_colleague_who_went_to_another_department_is_not_invited(case, city, officer):
+    helper = make_staff(city, "officer", case.lead, email="helper@example.jp")
+    meeting = make_offer(case, officer)
+    meetings.answer_times(
+        meeting, by=helper, answers=dict.fromkeys(meeting.slots.values_list("pk", flat=True), "yes")
+    )
+    helper.staff.update(department=make_department(city, "水産課"))
+    meetings.fix_time(meeting, by=officer, slot=meeting.slots.first())
+    assert "helper@example.jp" not in mails()
+
+
 def test_whoever_no_longer_takes_part_has_it_taken_out(case, officer, person):
     leaving = make_representative(person.represents.get().organisation, email="leaving@example.jp")
     meeting = make_fixed(case, officer)

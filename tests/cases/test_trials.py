@@ -199,6 +199,14 @@ def test_plan_in_time_records_no_such_knowledge(case, officer):
     assert plan(case, officer, knows_late=True).knows_late_at is None
 
 
+def test_manager_who_moved_on_is_told_nothing_and_the_next_one_is(case, officer, manager):
+    successor = make_staff(case.municipality, "manager", case.lead)
+    manager.staff.update(ended_at=clock.now())
+    plan(case, officer)
+    assert str(manager) not in told("trial.planned")
+    assert str(successor) in told("trial.planned")
+
+
 def test_planned_trial_is_told_to_the_organisation_and_to_who_approves(case, officer, manager, person):
     plan(case, officer)
     assert told("trial.planned") == {

@@ -413,3 +413,12 @@ def test_proposal_that_was_referred_may_be_declined_again(referral, proposal, de
     actions.decline(fresh(proposal), by=desk, reason="timing", feedback="来年度にぜひ。")
     assert fresh(proposal).state == "declined"
     assert Proposal.objects.count() == 1
+
+
+def test_who_offered_it_and_has_left_is_told_no_more(proposal, sea, city, person, desk):
+    gone = make_staff(city, "desk", name="波野 一")
+    referral = referrals.offer(proposal, sea, by=gone, reason=REASON)
+    gone.staff.update(ended_at=clock.now())
+    referrals.refuse(referral, by=person, words="今回は見合わせます。")
+    tell_all()
+    assert [notice.user for notice in Notice.objects.filter(kind="proposal.referral_refused")] == [desk]

@@ -6,7 +6,7 @@ from musubi.cases.models import Case, Meeting, MeetingSlot, SlotAnswer
 from musubi.cases.states import SlotAnswerKind
 from musubi.lib import clock
 from musubi.people.models import Department, Organisation, Representative, User
-from musubi.people.permissions import Can
+from musubi.people.permissions import Can, may
 from musubi.people.queries import answering_for, representatives_of
 
 
@@ -60,7 +60,7 @@ def participants(meeting: Meeting) -> tuple[list[User], list[User]]:
             *SlotAnswer.objects.filter(slot__meeting=meeting).values_list("user", flat=True),
         ],
         is_active=True,
-        # Whoever has moved on since is not asked to come.
+        # Whoever has moved on since is not asked to come, nor (below) whoever reads the case no more.
         staff__municipality=case.municipality_id,
         staff__ended_at=None,
     ).distinct()
@@ -68,7 +68,7 @@ def participants(meeting: Meeting) -> tuple[list[User], list[User]]:
         user.pk: user
         for user in answering_for(case, owner=case.owner, department=case.lead, can=Can.SEE_CASE)
     }
-    here |= {user.pk: user for user in spoke}
+    here |= {user.pk: user for user in spoke if may(user, Can.SEE_CASE, case)}
     outside = {user.pk for user in there}
     return [user for pk, user in here.items() if pk not in outside], there
 

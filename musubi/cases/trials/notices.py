@@ -10,8 +10,8 @@ from musubi.cases.trials import budget
 from musubi.lib import fiscal
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
-from musubi.people.permissions import Can
-from musubi.people.queries import answering_for, representatives_of
+from musubi.people.permissions import Can, may
+from musubi.people.queries import answering_for, people_of, representatives_of
 
 
 def _to_organisations(trial: Trial, title: str, body: str):
@@ -28,9 +28,15 @@ def _to_staff(trial: Trial, title: str, body: str):
 
 
 def _to_approvers(trial: Trial, title: str, body: str):
-    """Who manages the lead department: they approve and decide."""
-    if (manager := trial.case.lead.manager) and manager.is_active:
-        yield Letter(manager, f"{title}: {trial.title}", body, _staff_path(trial))
+    """Who manages the lead department now: they approve and decide."""
+    case = trial.case
+    named = [case.lead.manager] if case.lead.manager_id else []
+    for people in (named, people_of(case.lead)):
+        # The one named for the department may have moved on.
+        if managers := [user for user in people if may(user, Can.MANAGE_CASE, case)]:
+            for user in managers:
+                yield Letter(user, f"{title}: {trial.title}", body, _staff_path(trial))
+            return
 
 
 def _staff_path(trial: Trial) -> str:
