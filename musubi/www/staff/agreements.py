@@ -92,6 +92,7 @@ def agreement_csv(request, city: str):
     response = HttpResponse(write_csv(columns, rows), content_type="text/csv; charset=utf-8")
     name = f"{municipality.slug}-agreements-{clock.today():%Y%m%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -48,7 +48,9 @@ def file(request, city: str, ending: str):
     municipality = staff_city(request, city, Can.SEE_INTERNAL_FIGURES)
     if ending not in ENDINGS:
         raise Http404
-    return download(Asked.of(request, municipality, strictly=True), ending, public=False)
+    response = download(Asked.of(request, municipality, strictly=True), ending, public=False)
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @require_safe
@@ -59,6 +61,7 @@ def events(request, city: str):
     response = StreamingHttpResponse(
         event_log(municipality, asked.year), content_type="application/json; charset=utf-8"
     )
+    response["Cache-Control"] = "private, no-store"
     year = f"-{asked.year}" if asked.year else ""
     response["Content-Disposition"] = f'attachment; filename="{municipality.slug}-events{year}.json"'
     return response

@@ -389,3 +389,11 @@ def test_mail_of_another_municipality_is_out_of_sight(town, failed):
     assert town.at("stranger").post(address).status_code == 404
     assert "届かない知らせ" not in text(town.at("stranger").get("/hoka/staff/mail/?state=failed"))
     assert Delivery.objects.get(pk=failed.pk).state == "failed"
+
+
+@pytest.mark.parametrize(
+    "address", ["agreements/csv/", "figures/figures.csv", "figures/figures.json", "figures/events.json"]
+)
+def test_what_is_taken_home_is_kept_by_no_browser(town, address):
+    answer = town.at("desk").get(f"/nagisa/staff/{address}")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
