@@ -292,6 +292,22 @@ def test_picture_of_a_signature_is_kept_once(case, person):
     assert (Post.objects.filter(data__has_key="mail").count(), CaseFile.objects.count()) == (2, 1)
 
 
+def test_picture_in_what_staff_quote_stays_inside(case, officer, person):
+    quoted = "火曜にうかがいます。\n\n2026年11月22日(日) 10:00 森 <mori@city.example>:\n> 内々の見積りです。"
+
+    def with_picture(user, text):
+        mail = make_mail(case, user, text)
+        mail.add_related(
+            PNG + b"x" * 3000, "image", "png", cid="<a@b>", filename="図.png", disposition="inline"
+        )
+        mail.add_attachment(PDF, maintype="application", subtype="pdf", filename="資料.pdf")
+        return {file.name: file.internal for file in take_in(mail).files}
+
+    assert with_picture(officer, quoted) == {"図.png": True, "資料.pdf": False}
+    assert with_picture(person, quoted) == {"図.png": False, "資料.pdf": False}
+    assert with_picture(officer, "図のとおりです。") == {"資料.pdf": False}
+
+
 def test_refused_action_leaves_no_file_behind(case, person, monkeypatch):
     def no(*args, **kwargs):
         raise receiving.Refused("今は受け付けられません。")

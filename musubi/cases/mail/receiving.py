@@ -25,7 +25,8 @@ from musubi.cases.mail.quoting import Said, split
 from musubi.cases.mail.reading import Broken, Incoming, read
 from musubi.cases.models import Case, CaseFile, Post, RefusedMail
 from musubi.cases.models.mail import Why
-from musubi.cases.states import OPEN
+from musubi.cases.states import OPEN, Side
+from musubi.cases.thread import side_of
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.lib.errors import Refused
@@ -204,11 +205,15 @@ def _no_words(declined: list[dict]) -> _No:
 def _look_through(mail: _Mail) -> tuple[list[dict], list[dict]]:
     """The files of the mail, each looked through as an upload is: (kept on the disk, declined with name and why)."""
     kept, declined = [], []
+    # Pictures within the text may stand in what is quoted: what colleagues wrote to each other stays inside with it.
+    inside = bool(mail.said.quoted) and side_of(mail.case, mail.user)["side"] != Side.ORGANISATION
     for attached in mail.incoming.files:
-        if attached.inline and _is_there(mail.case, attached.content):
+        internal = attached.inline and inside
+        if attached.inline and _is_there(mail.case, attached.content, internal=internal):
             continue  # the picture of a signature, sent with every answer
         try:
-            kept.append(keep(CaseFile, SimpleUploadedFile(clean_name(attached.name), attached.content)))
+            file = keep(CaseFile, SimpleUploadedFile(clean_name(attached.name), attached.content))
+            kept.append(file | {"internal": internal})
         except Refused as refusal:
             if not attached.inline:
                 declined.append({"name": attached.name, "why": str(refusal)})
@@ -224,9 +229,9 @@ def _look_through(mail: _Mail) -> tuple[list[dict], list[dict]]:
     return kept, declined
 
 
-def _is_there(case: Case, content: bytes) -> bool:
-    """Whether the very same bytes are a file of the case already."""
-    for file in case.files.filter(size=len(content), internal=False)[:5]:
+def _is_there(case: Case, content: bytes, *, internal: bool) -> bool:
+    """Whether the very same bytes are a file of the case already, for the same readers."""
+    for file in case.files.filter(size=len(content), internal=internal)[:5]:
         try:
             with file.file.open("rb") as stored:
                 if stored.read() == content:
