@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from musubi.cases.mail import receiving
 from musubi.cases.models import Post, RefusedMail
@@ -157,6 +157,21 @@ def test_mail_on_which_we_come_to_grief_goes_to_failed_and_the_others_go_on(
     assert [(row.why, row.detail) for row in RefusedMail.objects.all()] == [
         ("broken", "KeyError: 'a mistake of ours'")
     ]
+
+
+def test_mail_the_database_cannot_hold_keeps_none_back(case, person, maildir, monkeypatch):
+    take_in = receiving._take_in
+
+    def cannot(mail):
+        if mail.incoming.subject == "毒":
+            raise DataError("cannot contain NUL")
+        return take_in(mail)
+
+    monkeypatch.setattr(receiving, "_take_in", cannot)
+    put(maildir, "1.mx", make_mail(case, person, Subject="毒").as_bytes())
+    put(maildir, "2.mx", make_mail(case, person).as_bytes())
+    call_command("receive-mail", maildir=maildir, stdout=io.StringIO(), stderr=io.StringIO())
+    assert (names(maildir, ".failed/new"), names(maildir, "cur")) == (["1.mx"], ["2.mx:2,S"])
 
 
 def test_database_trouble_leaves_the_maildir_as_it_is(case, person, maildir, monkeypatch):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db import Error
+from django.db import DataError, Error
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,10 @@ def deal_with(
             raw = file.read(most_bytes + 1)
             try:
                 result = take_in(raw)
-            except (Error, OSError):
-                raise
             except Exception as error:
+                # What the database can never hold is this mail's trouble, and must not keep back those behind it.
+                if isinstance(error, Error | OSError) and not isinstance(error, DataError):
+                    raise
                 log.exception("mail %s could not be dealt with", path.name)
                 result, failed = give_up(raw, error), True
             else:
