@@ -20,7 +20,7 @@ from musubi.www.kept import public_page
 from musubi.www.public.cards import challenge_cards, dress_challenges_here, state_words
 from musubi.www.public.chain import of_challenge
 from musubi.www.public.common import city_here, crumbs
-from musubi.www.public.lists import MOST, MOST_NARROWED, NEWEST, Filter, Pick, Words, page_of
+from musubi.www.public.lists import MOST, MOST_NARROWED, NEWEST_HERE, Filter, Pick, Words, page_of
 from musubi.www.public.related import related
 from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
 
@@ -89,7 +89,7 @@ def challenges(request, city: str):
         open_only="open" in wanted,
         municipality=municipality,
         public=is_anyone,
-        newest=NEWEST if may_cut else None,
+        newest=NEWEST_HERE if may_cut else None,
     )
     most = MOST_NARROWED if wanted else MOST
     page = page_of(rows.order_by(*_order(form.order)), request.GET.get("page"), dress_challenges_here, most)

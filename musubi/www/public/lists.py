@@ -17,7 +17,10 @@ from musubi.www.templatetags.pieces import escape
 PAGE = 20
 MOST = 500  # a list is counted no further
 MOST_NARROWED = 200  # nor one for which several rows are looked at for each that is found
-NEWEST = 1000  # of all that hold a word and fit the filters, so many of the last written are looked at
+# Of all that hold a word and fit the filters, so many of the last written are looked at: in one municipality, and in
+# all of them together.
+NEWEST_HERE = 3 * MOST_NARROWED
+NEWEST = 1000
 
 
 class Input(forms.TextInput):

@@ -64,7 +64,7 @@ def test_filters_narrow_the_list(client, city, desk):
 
 
 def test_a_search_with_a_filter_finds_what_is_older_than_the_newest(client, city, desk, monkeypatch):
-    monkeypatch.setattr("musubi.www.public.challenges.NEWEST", 2)
+    monkeypatch.setattr("musubi.www.public.challenges.NEWEST_HERE", 2)
     officer = make_staff(city, "officer")
     make_challenge(city, by=officer, desk=desk, title="古い海ごみ", goals=[14], visibility=20)
     make_challenge(city, by=officer, desk=desk, title="海ごみ", goals=[14])
