@@ -25,7 +25,7 @@ class CaseFilter(forms.Form):
         label=_("案件をさがす"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("案件名・番号・団体")}),
     )
     stage = forms.ChoiceField(label=_("段階"), required=False)
     department = forms.ModelChoiceField(None, label=_("主担当課"), required=False, empty_label=_("すべて"))

@@ -6,6 +6,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from musubi.cases import actions, queries, rules
@@ -44,6 +45,13 @@ NEEDS = {
     "organisation": Can.MANAGE_CASE,
     "outcome": Can.RECORD_OUTCOME,
 }
+
+# What can be done on a case, beside its thread: by what one comes to do.
+GROUPS = (
+    (gettext_lazy("進める"), ("ball", "nudge", "advance", "adoption", "outcome")),
+    (gettext_lazy("関わる人"), ("owner", "department", "organisation")),
+    (gettext_lazy("止める・終える"), ("pause", "resume", "close")),
+)
 
 
 def new_case(request, city: str):
@@ -102,6 +110,11 @@ def case_act(request, city: str, ref: str, act: str):
             messages.success(request, form.done)
             if request.POST.get("back") == "board":
                 return redirect(reverse("staff-cases", args=[city]) + f"#case-{ref}")
+            if request.POST.get("back") == "radar":
+                asked = request.POST.get("asked", "")
+                return redirect(
+                    reverse("staff-radar", args=[city]) + (f"?{asked}" if asked else "") + "#list"
+                )
             return redirect("staff-case", city, ref)
     return _page(request, city, case, bound=form, status=422)
 
@@ -161,6 +174,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "trials": trial_panel(case, request.user),
         "agreements": list(case.agreements.all()),
         "forms": forms,
+        "groups": _grouped(forms),
         # The form that stands open: the one that was refused, or the one a link asked for (`?act=…`).
         "opened": bound.code if bound is not None else request.GET.get("act", ""),
         "next_stage": CASE[next_stage].label if next_stage else "",
@@ -198,9 +212,15 @@ def _ball(case, user) -> dict | None:
     """The ball with the act that usually comes next for whoever holds it."""
     if not may(user, Can.SPEAK_IN_CASE, case):
         return ball(case, user)
-    mine = is_mine(case, user)
-    label = _("返事を書く") if mine else _("様子をたずねる")
-    return ball(case, user, next_label=label, next_href="#act-say")
+    if is_mine(case, user):
+        return ball(case, user, next_label=_("返事を書く"), next_href="#act-say")
+    if case.ball_organisation_id:
+        return ball(case, user, next_label=_("様子をたずねる"), next_href="#act-say")
+    # A message would be read by the organisation and take the ball there; a department is asked inside. Where it is
+    # late, the button to do so stands below already.
+    if case.is_overdue or not may(user, Can.MOVE_CASE, case):
+        return ball(case, user)
+    return ball(case, user, next_label=_("様子をたずねる"), next_href="?act=nudge#act-nudge")
 
 
 def _offered(case, user) -> list[str]:
@@ -213,6 +233,12 @@ def _offered(case, user) -> list[str]:
     elif "resume" in codes:
         codes.remove("resume")
     return [code for code in codes if may(user, NEEDS[code], case)]
+
+
+def _grouped(forms: dict) -> list[tuple]:
+    """(heading, its forms) of each group that has any."""
+    groups = [(title, [forms[code] for code in codes if code in forms]) for title, codes in GROUPS]
+    return [(title, found) for title, found in groups if found]
 
 
 urlpatterns = [

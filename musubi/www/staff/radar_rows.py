@@ -14,9 +14,13 @@ from musubi.cases.radar.signs import Standing, standings
 from musubi.cases.states import CASE
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can, may
+from musubi.www.case_record import is_mine
 from musubi.www.staff.cases import NEEDS
 from musubi.www.staff.radar_line import chips
 from musubi.www.staff.trials import ACTS as TRIAL_ACTS
+
+WAITING = ("no_reply", "not_asked", "unanswered", "elsewhere", "ball_late")
+"""The reasons for which others wait for whoever has the ball."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Row:
     help: Help | None
     button: tuple[str, str]
     """The address and the words of the one button."""
+    nudge: str = ""
+    """Where to ask whoever lets the others wait once more (POST); blank where that is not what is missing."""
 
     @property
     def signs(self) -> list[tuple]:
@@ -59,7 +65,16 @@ def _row(case: Case, standing: Standing, municipality, user, record: Record, rem
     help = remedies.help(standing.stage, record.last_word(case), reasons[0]) if reasons else None
     href = reverse("staff-case", args=[municipality.slug, case.ref])
     button = _button(case, help, href, user) or (href, _("案件を開く"))
-    return Row(case, standing, CASE[case.stage], href, reasons, help, button)
+    nudge = _nudge(case, standing, reasons, user)
+    return Row(case, standing, CASE[case.stage], href, reasons, help, button, nudge)
+
+
+def _nudge(case: Case, standing: Standing, reasons: list[Reason], user) -> str:
+    if not standing.is_overdue or not reasons or reasons[0].code not in WAITING or is_mine(case, user):
+        return ""
+    if not may(user, NEEDS["nudge"], case):
+        return ""
+    return reverse("staff-case-act", args=[case.municipality.slug, case.ref, "nudge"])
 
 
 def _button(case: Case, help: Help | None, href: str, user) -> tuple[str, str] | None:

@@ -311,3 +311,25 @@ def test_looking_writes_nothing(town):
     before = Entry.objects.count()
     town.at("desk").get(HERE)
     assert Entry.objects.count() == before
+
+
+def test_nudge_is_offered_where_others_are_late_and_leads_back(town):
+    case = contact(town, "空き店舗の活用", days=30)
+
+    (row,) = town.at("desk").get(HERE, {"stage": "intake"}).context["rows"]
+    (own,) = town.at("officer").get(HERE).context["rows"]
+    answer = town.at("desk").post(row.nudge, {"back": "radar", "asked": "stage=intake"})
+
+    assert row.nudge == f"/nagisa/staff/cases/{case.ref}/nudge/"
+    assert own.nudge == ""
+    assert (answer.status_code, answer["Location"]) == (302, HERE + "?stage=intake#list")
+    assert Entry.objects.filter(verb="case.nudged").count() == 1
+
+
+def test_nudge_is_not_offered_before_the_ball_is_late_nor_to_those_who_may_not(town):
+    case = contact(town, "空き店舗の活用", days=30)
+    (auditor,) = town.at("auditor").get(HERE).context["rows"]
+    Case.objects.filter(pk=case.pk).update(ball_due_on=LATER + timedelta(days=1))
+    (desk,) = town.at("desk").get(HERE).context["rows"]
+
+    assert (auditor.nudge, desk.nudge) == ("", "")
