@@ -19,6 +19,7 @@ function drop(card, column) {
     location.assign(address);
     return;
   }
+  form.method = "post"; // where to is known only now
   form.action = card.dataset.moveTo;
   form.elements.to.value = stage;
   form.submit();
