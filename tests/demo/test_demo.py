@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db.models import F, Q
 
-from musubi.cases.models import Agreement, Case, Meeting, Post, Trial
+from musubi.cases.models import Agreement, Case, Meeting, Post, Todo, Trial
 from musubi.cases.states import OPEN
 from musubi.challenges.models import Challenge
 from musubi.gatherings.models import Gathering
@@ -23,7 +23,7 @@ from musubi.outcomes.figures_words import lines
 from musubi.outcomes.models import Outcome, Reading, Story
 from musubi.people.models import Department, Member, Municipality, Organisation, Staff, User
 from musubi.plan.models import Indicator, Plan
-from musubi.proposals.models import Proposal
+from musubi.proposals.models import Proposal, Referral
 from musubi.solutions.models import Solution
 from musubi.www.demo.building import NEWS, build, is_built
 
@@ -119,6 +119,33 @@ def check_hamanagi_story(city):
     today = clock.today()
     assert 3 <= moving.filter(ball_due_on__lt=today).count() <= moving.count() / 2
     assert moving.filter(ball_due_on__range=(today, today + timedelta(days=7))).count() >= 3
+
+
+def check_hamanagi_now(city):
+    """What case work looks like on the day of the build: talks, to-dos, an answer by mail, a second match."""
+    today = clock.today()
+    talks = Meeting.objects.filter(case__municipality=city)
+    offered = talks.get(state="offered")
+    assert [slot.answers.count() for slot in offered.slots.all()] == [2, 2, 2]
+    assert offered.case.ball_next == "都合を答える"
+    assert offered.case.holder in offered.case.organisations.all()
+    fixed = talks.get(state="fixed")
+    assert today < fixed.held_at.astimezone(clock.TOKYO).date() == fixed.case.ball_due_on
+    assert fixed.case.holder == fixed.case.lead
+    done, *still = Todo.objects.filter(case__municipality=city).order_by("due_on")
+    assert (done.meeting.state, done.doer) == ("held", done.case.lead)
+    assert done.done_at is not None
+    assert [(todo.doer == todo.case.lead, todo.done_at, todo.due_on > today) for todo in still] == [
+        (False, None, True),
+        (True, None, True),
+    ]
+    assert (done.case.holder, done.case.ball_next) == (still[0].doer, still[0].text)
+    mail = Post.objects.get(case__municipality=city, data__mail=True)
+    assert (mail.side, mail.kind) == ("organisation", "message")
+    assert mail.quoted.startswith("> ")
+    referral = Referral.objects.get(proposal__municipality=city)
+    assert (referral.state, referral.proposal.state) == ("offered", "declined")
+    assert referral.expires_on > today
 
 
 def check_shiokaze(city):
@@ -230,6 +257,7 @@ def test_demo_tells_the_scenario(today, subtests):
         checks = [
             (check_hamanagi, hamanagi),
             (check_hamanagi_story, hamanagi),
+            (check_hamanagi_now, hamanagi),
             (check_shiokaze, shiokaze),
             *(
                 (check_evidence, city, year)

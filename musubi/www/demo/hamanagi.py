@@ -17,10 +17,12 @@ from musubi.lib.fiscal import end_of_fiscal_year
 from musubi.outcomes import actions as outcomes
 from musubi.outcomes.models import Outcome
 from musubi.proposals import actions as proposals
+from musubi.proposals import referrals
+from musubi.proposals.models import Proposal
 from musubi.www.demo.parts import ahead, applicant, member, solutions
 from musubi.www.demo.player import Story, day, open_day
 from musubi.www.demo.register import agreement
-from musubi.www.demo.talks import Talk, contact, tell
+from musubi.www.demo.talks import Talk, contact, moment, tell
 from musubi.www.demo.town import Cast, Town, found, read
 
 EVENT = day(2022, 12, 8, 10)
@@ -68,6 +70,7 @@ def stories(cast: Cast, today: date) -> list[Story]:
             for position, words in enumerate(block["proposals"])
         ),
         sea_litter_again(town, today),
+        second_match(town, today),
         story_of_the_course(town),
         *(contact(town, words, today) for words in read("hamanagi_history")["contact"]),
         *(agreement(town, words, today) for words in read("hamanagi_history")["agreement"]),
@@ -197,7 +200,7 @@ def proposal(town: Town, code: str, position: int, words: dict, today: date) -> 
     row.refresh_from_db()
     opened = cases.open_case(row, by=town.officers[department], lead=town.departments[department])
     event = Gathering.objects.get(municipality=town.municipality, kind="matching")
-    talk = Talk(town, opened, town.cast.speaker(key), gathering=event)
+    talk = Talk(town, opened, town.cast.speaker(key), today, gathering=event)
     for line in tell(talk, case["lines"], today):
         # Talks at the event are put on the record at its end.
         yield max(line, EVENT + timedelta(hours=7)) if line.date() == EVENT.date() else line
@@ -220,6 +223,14 @@ def sea_litter_again(town: Town, today: date) -> Story:
     for year in range(2025, end_of_fiscal_year(today).year):
         yield clock.at(open_day(date(year, 3, 20)))
         challenges.renew(row, by=town.officers["kankyo"], expires_on=date(year + 1, 3, 31))
+
+
+def second_match(town: Town, today: date) -> Story:
+    """A proposal declined for want of a budget fits another department now, and waits for its organisation's word."""
+    words = read("hamanagi_open")["referral"]
+    yield moment(words["offered"], today)
+    row = Proposal.objects.get(municipality=town.municipality, title=words["title"])
+    referrals.offer(row, town.departments[words["department"]], by=town.desk, reason=words["reason"])
 
 
 def story_of_the_course(town: Town) -> Story:

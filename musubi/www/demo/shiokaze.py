@@ -316,7 +316,7 @@ def proposal(town: Town, words: dict, today: date) -> Story:
         return
     yield clock.at(add_workdays(answered, 1), 9)
     case = cases.open_case(_again(row), by=town.officers[key], lead=town.departments[key])
-    yield from tell(Talk(town, case, speaker), words["case"], today)
+    yield from tell(Talk(town, case, speaker, today), words["case"], today)
 
 
 def _again(row: Proposal) -> Proposal:

@@ -10,6 +10,12 @@ A line of the data files is `[when, verb, …]`, where `when` is the number of d
 | `note` | words | an internal note of the lead department |
 | `desk` | words | an internal note of the desk |
 | `meet` | place, minutes, decisions, who has the ball next (`org`, `lead` or empty) | a meeting |
+| `offer` | a talk's title and place and its `times` as a table | the lead department offers times |
+| `answer` | who (`org`, a department), `yes`, `maybe` or `no` for each time | says when they can come |
+| `fix` | which of the times, counted from 0 | the talk is fixed |
+| `minutes` | attendees, minutes, decisions, to-dos of `[who, words, when due]` | the fixed talk is put on the record |
+| `done` | who (`org`, `lead`, a department) | ticks the to-do off that is due first |
+| `mail` | words, what they quote | the organisation answers a notice by mail |
 | `to` | stage, reason | the case moves on |
 | `ball` | who (`org`, `lead`, a department), next step, days until due (optional) | the ball is handed |
 | `join` | department | the desk lets a department take part |
@@ -24,12 +30,16 @@ A line of the data files is `[when, verb, …]`, where `when` is the number of d
 | `outcome` | the fields of `record_outcome` as a table | an outcome is recorded |
 | `story` | the fields of `write_story` as a table | the outcome's story is written, and published by the desk |
 | `close` | reason, feedback | the case ends without one |
+
+`times` are `[when, hour]`, and a day to come is negative: -4 is four days after the build, or the next working day.
 """
 
 from datetime import date, datetime, timedelta
 
 from musubi.cases import actions as cases
-from musubi.cases.models import Case, Trial
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import todos
+from musubi.cases.models import Case, Meeting, Trial
 from musubi.cases.trials import actions as trials
 from musubi.gatherings.models import Gathering
 from musubi.lib import clock
@@ -41,7 +51,7 @@ from musubi.www.demo.player import Story, open_day
 from musubi.www.demo.town import Town
 
 # The first talk takes a case from 受付 to 対話.
-TALKING = {"org", "say", "tell", "meet"}
+TALKING = {"org", "say", "tell", "meet", "offer", "mail"}
 
 
 def moment(when: int | date | datetime, today: date) -> datetime:
@@ -54,17 +64,29 @@ def moment(when: int | date | datetime, today: date) -> datetime:
     return clock.at(open_day(today - timedelta(days=when)), 9 + when % 7, when * 13 % 60)
 
 
+def day_to_come(when: int, today: date) -> date:
+    """The day so many days before the build (negative: after it), or the next working day."""
+    return open_day(today - timedelta(days=when), 1)
+
+
 class Talk:
     """The people of one case, and what each verb does. Every line acts on the record as it is then."""
 
-    def __init__(self, town: Town, case: Case, speaker: User, *, gathering: Gathering | None = None):
+    def __init__(
+        self, town: Town, case: Case, speaker: User, today: date, *, gathering: Gathering | None = None
+    ):
         self.town, self.pk, self.speaker, self.gathering = town, case.pk, speaker, gathering
+        self.today = today
         self.lead = town.key_of(case.lead)
         self.officer = town.officers[self.lead]
 
     @property
     def case(self) -> Case:
         return Case.objects.get(pk=self.pk)
+
+    @property
+    def latest_meeting(self) -> Meeting:
+        return Meeting.objects.filter(case=self.pk).latest("pk")
 
     @property
     def latest_trial(self) -> Trial:
@@ -118,6 +140,45 @@ class Talk:
             gathering=self.gathering,
             ball_to=self._holder(case, ball),
         )
+
+    def do_offer(self, words: dict) -> None:
+        times = [clock.at(day_to_come(when, self.today), hour) for when, hour in words["times"]]
+        meetings.offer_times(
+            self.case, by=self.officer, title=words["title"], place=words["place"], times=times
+        )
+
+    def do_answer(self, who: str, answers: list[str]) -> None:
+        meeting = self.latest_meeting
+        slots = meeting.slots.order_by("starts_at").values_list("pk", flat=True)
+        meetings.answer_times(meeting, by=self._person(who), answers=dict(zip(slots, answers, strict=True)))
+
+    def do_fix(self, position: int) -> None:
+        meeting = self.latest_meeting
+        meetings.fix_time(meeting, by=self.officer, slot=meeting.slots.order_by("starts_at")[position])
+
+    def do_minutes(self, attendees: str, minutes: str, decisions: str, promised: list[list]) -> None:
+        case = self.case
+        meetings.record_minutes(
+            self.latest_meeting,
+            by=self.officer,
+            attendees=attendees,
+            minutes=minutes,
+            decisions=decisions,
+            todos=[
+                {
+                    "text": text,
+                    "doer": self._holder(case, who),
+                    "due_on": day_to_come(when, self.today),
+                }
+                for who, text, when in promised
+            ],
+        )
+
+    def do_done(self, who: str) -> None:
+        todos.finish_todo(todos.first_open(self.case), by=self._person(who))
+
+    def do_mail(self, words: str, quoted: str) -> None:
+        cases.say(self.case, by=self.speaker, body=words, quoted=quoted, data={"mail": True})
 
     def do_to(self, stage: str, reason: str = "") -> None:
         cases.advance(self.case, stage, by=self.officer, reason=reason)
@@ -200,6 +261,11 @@ class Talk:
             return case.organisations.first()
         return case.lead if who == "lead" else self.town.departments[who]
 
+    def _person(self, who: str) -> User:
+        if who == "org":
+            return self.speaker
+        return self.officer if who == "lead" else self.town.officers[who]
+
 
 def tell(talk: Talk, lines: list[list], today: date) -> Story:
     """The lines of a case, each at its moment."""
@@ -222,4 +288,4 @@ def contact(town: Town, words: dict, today: date) -> Story:
         channel=words["channel"],
         summary=words.get("summary", ""),
     )
-    yield from tell(Talk(town, case, town.cast.speaker(key)), words.get("lines", []), today)
+    yield from tell(Talk(town, case, town.cast.speaker(key), today), words.get("lines", []), today)
