@@ -120,7 +120,10 @@ def _item(post: Post, case: Case, file_url) -> dict:
             item["text_why"] = post.body
     elif post.kind == PostKind.MEETING:
         meeting = post.meeting
-        about = [meeting.place, meeting.gathering.title if meeting.gathering_id else ""]
+        about = [
+            _("場所: %(place)s") % {"place": meeting.place} if meeting.place else "",
+            meeting.gathering.title if meeting.gathering_id else "",
+        ]
         item["title"] = " · ".join(filter(None, about))
         item["at"] = meeting.held_at
         parts = []
@@ -252,7 +255,8 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
             "icon": "flag",
             "title": challenge.title if challenge else "",
             "href": to(challenge_page, challenge.ref) if challenge else "",
-            "note": challenge.ref if challenge else _("課題によらない連携"),
+            "note": challenge.ref if challenge else "",
+            "none": _("課題によらない連携"),
         },
         {
             "kind": _("提案"),
@@ -260,6 +264,7 @@ def chain(case: Case, *, story=None, outcome=None, here: str = "case", staff: bo
             "title": proposal.title if proposal else "",
             "href": proposal_href,
             "note": proposal.ref if proposal else case.get_channel_display(),
+            "none": _("提案を経ずに開始"),
         },
         {
             "kind": _("案件"),

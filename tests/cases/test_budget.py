@@ -54,8 +54,8 @@ def test_timeline_counts_from_the_trials_end_in_business_days(city):
         True,
     )
     assert found.words == (
-        "この実証は2026年8月31日に終わり、報告と判定は2026年9月24日までにできる見込みです。"
-        "令和9年度当初予算の要求締切(2026年10月30日)に間に合います。"
+        "この実証は令和8年8月31日に終わり、報告と判定は令和8年9月24日までにできる見込みです。"
+        "令和9年度当初予算の要求締切(令和8年10月30日)に間に合います。"
     )
 
 
@@ -63,23 +63,23 @@ def test_trial_that_ends_in_january_has_missed_the_request(city):
     found = line(city, "2026-08-01", "2027-01-31")
     assert (found.is_late, found.reachable_year, str(found.latest_end)) == (True, 2028, "2026-10-08")
     assert found.words == (
-        "この実証は2027年1月31日に終わるため、令和9年度当初予算の要求締切(2026年10月30日)に間に合いません。"
-        "9月末までに終えるか、補正予算・令和10年度当初予算で考えます。"
+        "この実証は令和9年1月31日に終わるため、令和9年度当初予算の要求締切(令和8年10月30日)に間に合いません。"
+        "9月末までに終えられなければ、補正予算か令和10年度当初予算での導入になります。"
     )
 
 
 def test_trial_that_ends_before_the_request_and_is_decided_after_it_says_so(city):
     found = line(city, "2026-08-01", "2026-10-20")
     assert found.words == (
-        "この実証は2026年10月20日に終わり、報告と判定(15営業日)は2026年11月11日になるため、"
-        "令和9年度当初予算の要求締切(2026年10月30日)に間に合いません。"
-        "9月末までに終えるか、補正予算・令和10年度当初予算で考えます。"
+        "この実証は令和8年10月20日に終わり、報告と判定(15営業日)は令和8年11月11日になるため、"
+        "令和9年度当初予算の要求締切(令和8年10月30日)に間に合いません。"
+        "9月末までに終えられなければ、補正予算か令和10年度当初予算での導入になります。"
     )
 
 
 def test_trial_that_begins_too_late_is_not_told_to_end_before_it_begins(city):
     found = line(city, "2026-12-01", "2027-03-31")
-    assert found.words.endswith("に間に合いません。補正予算・令和10年度当初予算で考えます。")
+    assert found.words.endswith("に間に合いません。補正予算か令和10年度当初予算での導入になります。")
 
 
 def test_latest_end_is_the_last_day_that_is_in_time(city):
@@ -144,7 +144,7 @@ def test_warnings_hold_the_adoption_deadline_against_the_timeline(city):
     assert budget.warnings(found, case) == []
     agree(case, by=officer, deadline=date(2026, 9, 1))
     assert [words[:25] for words in budget.warnings(found, case)] == [
-        "導入判断の期限(2026年9月1日)は、報告と判定"
+        "導入判断の期限(令和8年9月1日)は、報告と判定が"
     ]
     agree(case, by=officer, deadline=date(2026, 12, 1))
     assert "より後です" in budget.warnings(found, case)[0]

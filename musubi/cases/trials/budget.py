@@ -14,7 +14,7 @@ from musubi.cases.models import BudgetCalendar, Case, Trial
 from musubi.cases.states import BUDGET_DAYS
 from musubi.journal import actions as journal
 from musubi.lib import clock
-from musubi.lib.era import era_year
+from musubi.lib.era import era_year, format_date
 from musubi.lib.errors import Refused
 from musubi.lib.fiscal import fiscal_year, span
 from musubi.lib.workdays import add_workdays, is_workday, workdays_between
@@ -109,10 +109,10 @@ class Timeline:
                 f"{_day(self.decide_on)}になるため、"
             )
         found += f"{year}当初予算の要求締切({request_on})に間に合いません。"
-        later = f"補正予算・{_year(self.budget_year + 1)}当初予算で考えます。"
+        later = f"補正予算か{_year(self.budget_year + 1)}当初予算での導入になります。"
         if self.latest_end <= self.starts_on:
             return found + later
-        return found + f"{_last_whole_month(self.latest_end)}までに終えるか、{later}"
+        return found + f"{_last_whole_month(self.latest_end)}までに終えられなければ、{later}"
 
 
 def calendar_of(municipality_id: int) -> tuple[dict[str, str], bool]:
@@ -194,12 +194,12 @@ def warnings(line: Timeline, case: Case, *, deadline: date | None = None) -> lis
     if deadline and deadline < line.decide_on:
         found.append(
             f"導入判断の期限({_day(deadline)})は、報告と判定ができる見込みの日({_day(line.decide_on)})より前です。"
-            "期限を延ばすか、実証を早く終えます。"
+            "期限を延ばすか、実証を早く終える必要があります。"
         )
     elif deadline and not line.is_late and deadline > line.request_on:
         found.append(
             f"導入判断の期限({_day(deadline)})が、{_year(line.budget_year)}当初予算の要求締切"
-            f"({_day(line.request_on)})より後です。締切までに判断します。"
+            f"({_day(line.request_on)})より後です。締切までの判断が必要です。"
         )
     return found
 
@@ -252,7 +252,7 @@ def _year(year: int) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
+    return format_date(day, weekday=False)
 
 
 def _last_whole_month(day: date) -> str:

@@ -42,7 +42,7 @@ class SayForm(forms.Form):
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=gettext_lazy("この案件の自治体の担当者全員が読みます。"),
+        help_text=gettext_lazy("この案件に参加する自治体と団体の全員が読みます。"),
     )
     files = ManyFilesField(
         label=gettext_lazy("資料"),

@@ -35,14 +35,22 @@ class CalendarForm(forms.Form):
             self.fields[kind] = forms.RegexField(
                 r"^\s*\d{1,2}\s*[-/]\s*\d{1,2}\s*$",
                 label=label,
-                help_text=_("%(what)s 月-日で入力します。一般的な日は%(usual)sです。")
-                % {"what": HELP[kind], "usual": usual},
-                error_messages={"invalid": _("月-日の形で入力してください。例: 10-31")},
+                help_text=_("%(what)s多くの自治体では%(day)s(「%(usual)s」と入力)です。")
+                % {"what": HELP[kind], "day": _as_words(usual), "usual": usual},
+                error_messages={
+                    "invalid": _("月と日を「-」でつないで入力してください。例: 10月31日は 10-31")
+                },
                 widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 6}),
             )
 
     def days(self) -> dict[str, str]:
         return {kind: "".join(text.split()).replace("/", "-") for kind, text in self.cleaned_data.items()}
+
+
+def _as_words(day: str) -> str:
+    """09-15 as 9月15日."""
+    month, number = map(int, day.split("-"))
+    return _("%(month)d月%(day)d日") % {"month": month, "day": number}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

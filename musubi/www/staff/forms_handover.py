@@ -46,7 +46,7 @@ class ReassignForm(forms.Form):
             self.fields[f"to_{case.pk}"] = forms.ChoiceField(
                 label=gettext("%(ref)sの後任") % {"ref": case.ref},
                 required=False,
-                choices=[("", gettext("上で選んだ後任")), *taking],
+                choices=[("", gettext("上と同じ")), *taking],
             )
 
     def own(self, case: Case):

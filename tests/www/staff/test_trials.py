@@ -110,7 +110,7 @@ def test_plan_that_ends_too_late_shows_why_and_is_saved_once_confirmed(client, c
     client.force_login(officer)
     answer = client.post(new(case), {**PLAN, **LATE})
     assert answer.status_code == 422
-    assert "令和9年度当初予算の要求締切(2026年10月30日)に間に合いません" in text(answer)
+    assert "令和9年度当初予算の要求締切(令和8年10月30日)に間に合いません" in text(answer)
     assert 'name="knows_late"' in text(answer)
     assert 'value="小規模ビルの省エネ"' in text(answer)
     assert Trial.objects.count() == 0
@@ -290,7 +290,7 @@ def test_case_page_leads_to_the_trial_with_its_next_step_and_warning(client, cas
     shown = text(client.get(reverse("staff-case", args=[case.municipality.slug, case.ref])))
     assert page(trial) in shown
     assert "計画を確かめて承認する" in shown
-    assert "要求締切(2026年10月30日)に間に合いません" in shown
+    assert "要求締切(令和8年10月30日)に間に合いません" in shown
     assert new(case) in shown
 
 
@@ -315,7 +315,7 @@ def test_organisation_reads_the_plan_and_its_warning_but_not_the_adoption_route(
     agree(case, by=officer)
     client.force_login(person)
     shown = text(client.get(mine(trial)))
-    assert "要求締切(2026年10月30日)に間に合いません" in shown
+    assert "要求締切(令和8年10月30日)に間に合いません" in shown
     assert "指標としきい値は、自治体が承認すると変えられなくなります" in shown
     assert "令和9年度 環境費" not in shown
     assert mine(trial) in text(client.get(reverse("my-case", args=[case.municipality.slug, case.ref])))
