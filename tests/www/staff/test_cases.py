@@ -236,3 +236,25 @@ def test_the_same_outcome_twice_is_refused(client, case, officer):
     page = act(client, case, "outcome", **words)
     assert (page.status_code, Outcome.objects.count()) == (422, 1)
     assert "もう記録されています" in page.text
+
+
+def test_every_act_stands_once_on_the_page_in_the_readers_language(client, city, case):
+    client.force_login(make_staff(city, "desk"))
+    page = client.get(address(case))
+
+    offered = page.context["forms"]
+    assert {code: page.text.count(f'id="act-{code}"') for code in offered} == dict.fromkeys(offered, 1)
+    assert [title for title, _forms in page.context["groups"]] == ["進める", "関わる人", "止める・終える"]
+    assert "Select an option" not in page.text
+
+
+def test_a_department_is_asked_inside_and_an_organisation_in_the_talk(client, city, officer, case):
+    desk = make_staff(city, "desk")
+    client.force_login(desk)
+    actions.hand_ball(case, case.lead, by=officer, next_step="見積りを確かめる")
+    with_us = client.get(address(case)).context["ball"]
+    actions.hand_ball(case, case.organisations.get(), by=officer, next_step="見積りを送る")
+    with_them = client.get(address(case)).context["ball"]
+
+    assert (with_us["next_label"], with_us["next_href"]) == ("様子をたずねる", "?act=nudge#act-nudge")
+    assert (with_them["next_label"], with_them["next_href"]) == ("様子をたずねる", "#act-say")

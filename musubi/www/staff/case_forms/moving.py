@@ -37,7 +37,7 @@ class BallForm(CaseForm):
 class NudgeForm(CaseForm):
     code, title, submit, done = (
         "nudge",
-        _("催促する"),
+        _("一言添えて催促する"),
         _("催促する"),
         _("催促しました。すぐにお知らせが届きます。"),
     )
