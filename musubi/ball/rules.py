@@ -1,13 +1,14 @@
 """How long the ball may lie, on which day it is due, and which days part the steps of reminding."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import models
 
-from musubi.ball.models import Escalation, Limit
+from musubi.ball.models import Escalation, Held, Limit
 from musubi.ball.queries import Marks
 from musubi.ball.states import DEFAULT_LIMITS
+from musubi.journal.models import Entry
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.workdays import add_workdays, is_workday
@@ -61,6 +62,19 @@ def is_nudged_today(thing: models.Model, verb: str, *, since: datetime, **data) 
     morning = clock.at(last_workday(clock.today(), closing_days(thing.municipality_id)), 0)
     wanted = {f"data__{name}": value for name, value in data.items()}
     return history(thing).filter(verb=verb, at__gte=max(since, morning), **wanted).exists()
+
+
+def nudged_today(things: Iterable[Held], verb: str, municipality_id: int) -> set[int]:
+    """The ids of those of one kind and municipality that were nudged on this business day while they lay where they
+    lie now. One statement."""
+    since = {thing.pk: (thing._meta.model_name, thing.ball_since) for thing in things}
+    morning = clock.at(last_workday(clock.today(), closing_days(municipality_id)), 0)
+    found = Entry.objects.filter(verb=verb, object_id__in=since, at__gte=morning).order_by()
+    return {
+        pk
+        for kind, pk, at in found.values_list("kind", "object_id", "at")
+        if kind == since[pk][0] and at >= since[pk][1]
+    }
 
 
 def last_workday(day: date, closed: Collection[date]) -> date:

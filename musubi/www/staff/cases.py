@@ -115,7 +115,9 @@ def case_act(request, city: str, ref: str, act: str):
                 return redirect(
                     reverse("staff-radar", args=[city]) + (f"?{asked}" if asked else "") + "#list"
                 )
-            return redirect("staff-case", city, ref)
+            here = reverse("staff-case", args=[city, ref])
+            # The button of the nudge stands on top, where the answer is read; its form, where a refusal is.
+            return redirect(here + "#top" if act == "nudge" else here)
     return _page(request, city, case, bound=form, status=422)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from musubi.ball.rules import nudged_today
 from musubi.cases.models import Case
 from musubi.cases.queries import for_rows
 from musubi.cases.radar.pace import Paces
@@ -35,6 +36,8 @@ class Row:
     """The address and the words of the one button."""
     nudge: str = ""
     """Where to ask whoever lets the others wait once more (POST); blank where that is not what is missing."""
+    is_nudged: bool = False
+    """Whether they were asked today already."""
 
     @property
     def signs(self) -> list[tuple]:
@@ -52,21 +55,30 @@ def rows(ids: list[int], paces: Paces, municipality: Municipality, user) -> list
     cases = {case.pk: case for case in for_rows(chosen.order_by())}
     where = {each.case_id: each for each in standings(chosen, paces)}
     record, remedies = Record(cases.values()), Remedies(municipality.pk)
+    nudged = nudged_today(cases.values(), "case.nudged", municipality.pk)
     # One that ended between two readings is simply not there any more.
     return [
-        _row(cases[pk], where[pk], municipality, user, record, remedies)
+        _row(cases[pk], where[pk], municipality, user, record, remedies, pk in nudged)
         for pk in ids
         if pk in cases and pk in where
     ]
 
 
-def _row(case: Case, standing: Standing, municipality, user, record: Record, remedies: Remedies) -> Row:
+def _row(
+    case: Case,
+    standing: Standing,
+    municipality,
+    user,
+    record: Record,
+    remedies: Remedies,
+    is_nudged: bool,
+) -> Row:
     reasons = reasons_of(case, standing, record)
     help = remedies.help(standing.stage, record.last_word(case), reasons[0]) if reasons else None
     href = reverse("staff-case", args=[municipality.slug, case.ref])
     button = _button(case, help, href, user) or (href, _("案件を開く"))
     nudge = _nudge(case, standing, reasons, user)
-    return Row(case, standing, CASE[case.stage], href, reasons, help, button, nudge)
+    return Row(case, standing, CASE[case.stage], href, reasons, help, button, nudge, is_nudged)
 
 
 def _nudge(case: Case, standing: Standing, reasons: list[Reason], user) -> str:

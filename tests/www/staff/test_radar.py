@@ -267,7 +267,7 @@ def test_radar_costs_the_same_for_one_and_for_many(
     case = make_case(town.city, town.organisation, officer=town.officer, desk=town.desk)
     Case.objects.filter(pk=case.pk).update(stage_since=clock.at(OPENED), opened_at=clock.at(OPENED))
     desk = town.at("desk")
-    with django_assert_max_num_queries(25) as one:
+    with django_assert_max_num_queries(27) as one:
         desk.get(HERE)
     for number in range(8):
         contact(town, f"案件{number}", officer=town.other if number % 2 else town.officer)
@@ -324,6 +324,8 @@ def test_nudge_is_offered_where_others_are_late_and_leads_back(town):
     assert own.nudge == ""
     assert (answer.status_code, answer["Location"]) == (302, HERE + "?stage=intake#list")
     assert Entry.objects.filter(verb="case.nudged").count() == 1
+    assert "に、きょう催促しました。" in text(town.at("desk").get(HERE))
+    assert [row.is_nudged for row in town.at("desk").get(HERE).context["rows"]] == [True]
 
 
 def test_nudge_is_not_offered_before_the_ball_is_late_nor_to_those_who_may_not(town):
