@@ -93,9 +93,7 @@ def consent(referral: Referral, *, by: User, words: str = "") -> None:
         _to_challenge(referral, by=by)
     if not referral.leads_elsewhere:
         _end_others(referral)
-    _write(
-        "consented", referral, by=by, words=referral.words, draft=referral.draft_id, state=proposal.state
-    )
+    _write("consented", referral, by=by, words=referral.words, draft=referral.draft_id, state=proposal.state)
 
 
 @transaction.atomic

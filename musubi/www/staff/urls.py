@@ -11,8 +11,6 @@ urlpatterns = [
     path("proposals/", include("musubi.www.staff.proposals")),
     path("proposals/", include("musubi.www.staff.referrals")),
     path("proposals/", include("musubi.www.staff.proposal_ball")),
-    path("proposals/", include("musubi.www.staff.referrals")),
-    path("proposals/", include("musubi.www.staff.proposal_ball")),
     path("cases/", include("musubi.www.staff.board")),
     path("cases/", include("musubi.www.staff.case_meetings")),
     path("cases/<str:ref>/trials/", include("musubi.www.staff.trials")),
