@@ -15,6 +15,9 @@ from musubi.people.permissions import Can, authority
 def visible_to(user, municipality: Municipality | None = None) -> models.QuerySet[Case]:
     """Cases the person may read: the desk's municipality, departments taking part, organisations taking part."""
     cities, sections, organisations = authority(user).where(Can.SEE_CASE)
+    if municipality and municipality.pk in cities:
+        # The same rows as below; without the other ways in, the database needs only one index.
+        return Case.objects.filter(municipality=municipality)
     taking_part = Case.departments.through.objects.filter(department__in=sections).values("case")
     own = Case.organisations.through.objects.filter(organisation__in=organisations).values("case")
     rows = Case.objects.filter(Q(municipality__in=cities) | Q(pk__in=taking_part) | Q(pk__in=own))
