@@ -35,7 +35,8 @@ def test_a_busy_year_leaves_nothing_without_a_holder_and_reminds_of_everything_o
     # What was reminded of is what should have been, each step of each ball once.
     kinds = [table.kind for table in year.TABLES]
     assert year.reminded(kinds) == lived.expected
-    assert {step for *_ball, step in lived.expected} == set(Step)
+    # How far the longest neglected ball came is luck; `tests/ball` specifies each step.
+    assert {step for *_ball, step in lived.expected} >= {Step.SOON, Step.TODAY, Step.LATE}
     told = Counter(Notice.objects.filter(kind=REMINDED).values_list("user", "path", "at"))
     assert [notice for notice, times in told.items() if times > 1] == []
 
