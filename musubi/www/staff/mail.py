@@ -46,6 +46,7 @@ def mail(request, city: str):
         "page": page,
         "rows": rows,
         "reply_address": settings.REPLY_ADDRESS,
+        "unproven": bool(settings.REPLY_ADDRESS and not settings.TRUSTED_AUTHSERV and not settings.DEMO),
     }
     return render(request, "staff/mail.html", context)
 

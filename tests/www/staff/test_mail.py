@@ -148,3 +148,16 @@ def test_attachments_of_a_proposal_say_so_too(town, case):
     own = text(town.at("representative").get(f"/my/proposals/{case.proposal.pk}/"))
     assert "ウイルス検査: 未検査" in own
     assert f"/files/{bad.pk}/" not in own
+
+
+@pytest.mark.parametrize(("trusted", "warned"), [("", True), ("mx.city.example", False)])
+def test_the_desk_is_warned_while_nobody_proves_who_answers(town, mailbox, trusted, warned):
+    mailbox.TRUSTED_AUTHSERV = trusted
+
+    assert ("返信の差出人を、確かめていません" in text(town.at("desk").get(PAGE))) is warned
+
+
+def test_nobody_is_warned_where_mail_cannot_be_answered(town, mailbox):
+    mailbox.REPLY_ADDRESS = ""
+
+    assert "返信の差出人を、確かめていません" not in text(town.at("desk").get(PAGE))
