@@ -7,15 +7,12 @@ As many finished cases lie beside the open ones. Pages are measured in the busie
 radar's learning and the reminders run as the worker runs them, in a process of their own, over everything.
 """
 
-import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
-from datetime import date
+from collections.abc import Iterator
 
-from bench.lib.house import describe_database, fresh_database, open_house, settle_database, tell
+from bench.lib.house import fresh_database, open_house, settle_database, tell
 
 if __name__ == "__main__":
     open_house()
@@ -24,6 +21,7 @@ from django.urls import reverse
 
 from bench.lib.casework import load_cases
 from bench.lib.measure import Page, compare
+from bench.lib.report import Wanted, growth, page_lines, run
 from bench.pages import BARE, forget_pages, signed_in
 from musubi.cases.models import Case
 from musubi.people.models import Municipality
@@ -94,67 +92,30 @@ def measure(count: int, rounds: int) -> dict:
     }
 
 
-def wanted(sizes: list[dict]) -> list[dict]:
+def wanted(sizes: list[dict]) -> Wanted:
     small, large = sizes[0], sizes[-1]
-    found = []
-
-    def want(name: str, value: float, limit: float) -> None:
-        found.append({"name": name, "value": value, "limit": limit, "ok": value <= limit})
-
-    n = large["cases"]
-    want(
-        f"seconds, radar refit, {n} finished cases", large["chores"]["radar refit"]["seconds"], REFIT_SECONDS
+    n, chores = large["cases"], large["chores"]
+    passed = chores["reminder pass"]
+    found = Wanted()
+    found.at_most(
+        f"seconds, radar refit, {n} finished cases", chores["radar refit"]["seconds"], REFIT_SECONDS
     )
-    passed = large["chores"]["reminder pass"]
-    want(f"seconds, reminder pass, {n} open cases", passed["seconds"], REMINDER_SECONDS)
-    want(f"megabytes, reminder pass, {n} open cases", passed["megabytes"], REMINDER_MEGABYTES)
+    found.at_most(f"seconds, reminder pass, {n} open cases", passed["seconds"], REMINDER_SECONDS)
+    found.at_most(f"megabytes, reminder pass, {n} open cases", passed["megabytes"], REMINDER_MEGABYTES)
     if small is not large:
         for name in WANTED:
-            first, last = small["pages"][name], large["pages"][name]
-            want(f"statements, {name}, {n}", last["statements"], first["statements"])
-            # Both counted in bare views of their own time, so that a busier machine later does not count as growth.
-            growth = round(last["ratio"] / first["ratio"], 2)
-            want(f"{n} / {small['cases']} cases, {name}", growth, GROWTH)
+            first, last = small["pages"][name]["statements"], large["pages"][name]["statements"]
+            found.at_most(f"statements, {name}, {n}", last, first)
+            found.at_most(f"{n} / {small['cases']} cases, {name}", growth(small, large, name), GROWTH)
     return found
 
 
-def table(result: dict) -> str:
-    lines = [f"{result['database']}, {result['machine']}, {result['date']}"]
-    for size in result["sizes"]:
-        lines += ["", f"{size['cases']:,} open and as many finished cases", ""]
-        lines.append(f"{'page':<30}{'x bare':>8}{'CPU ms':>9}{'ms':>9}{'SQL':>5}{'gzip':>8}")
-        for name, page in size["pages"].items():
-            lines.append(
-                f"{name:<30}{page['ratio']:>8.2f}{page['cpu_milliseconds']:>9.2f}{page['milliseconds']:>9.2f}"
-                f"{page['statements']:>5}{page['html_bytes_gzip']:>8,}"
-            )
-        for name, work in size["chores"].items():
-            lines.append(f"{name:<30}{work['seconds']:>8.2f} s{work['megabytes']:>8} MB   {work['did']}")
-    lines += ["", "Wanted", ""]
-    for want in result["wanted"]:
-        lines.append(
-            f"{'yes' if want['ok'] else 'NO ':<4}{want['value']:>9,} <= {want['limit']:<8,} {want['name']}"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one object on standard output")
-    parser.add_argument("--rounds", type=int, default=40, help="how often each page is asked for")
-    parser.add_argument("--sizes", default="100,10000,100000", help="numbers of open cases")
-    given = parser.parse_args()
-    sizes = [measure(int(size), given.rounds) for size in given.sizes.split(",")]
-    result = {
-        "database": describe_database(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "date": date.today().isoformat(),
-        "rounds": given.rounds,
-        "sizes": sizes,
-        "wanted": wanted(sizes),
-    }
-    print(json.dumps(result, ensure_ascii=False) if given.json else table(result))
+def lines(size: dict) -> Iterator[str]:
+    yield from (f"{size['cases']:,} open and as many finished cases", "")
+    yield from page_lines(size["pages"])
+    for name, work in size["chores"].items():
+        yield f"{name:<30}{work['seconds']:>8.2f} s{work['megabytes']:>8} MB   {work['did']}"
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, sizes="100,10000,100000", rounds=40, measure=measure, wanted=wanted, lines=lines)

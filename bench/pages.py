@@ -6,13 +6,9 @@
 Measured in the busiest municipality (15 % of everything), through the real middleware, one process.
 """
 
-import argparse
-import json
-import os
-import platform
-from datetime import date
+from collections.abc import Iterator
 
-from bench.lib.house import describe_database, fresh_database, open_house, settle_database, tell
+from bench.lib.house import fresh_database, open_house, settle_database, tell
 
 if __name__ == "__main__":
     open_house()
@@ -23,6 +19,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from bench.lib.measure import Page, ask, compare, html_of, product_handler
+from bench.lib.report import Wanted, growth, page_lines, run
 from bench.lib.weight import weigh
 from bench.load import load
 from musubi.cases.models import Case
@@ -113,71 +110,32 @@ def measure(challenges: int, rounds: int) -> dict:
     }
 
 
-def wanted(sizes: list[dict]) -> list[dict]:
+def wanted(sizes: list[dict]) -> Wanted:
     small, large = sizes[0], sizes[-1]
-    found = []
-
-    def want(name: str, value: float, limit: float) -> None:
-        found.append({"name": name, "value": value, "limit": limit, "ok": value <= limit})
-
+    found = Wanted()
     for size in sizes:
         n, pages = size["challenges"], size["pages"]
         lists = [name for name in pages if name.startswith(LIST)]
         for name in [*lists, DETAIL]:
-            want(f"statements, {name}, {n}", pages[name]["statements"], STATEMENTS)
+            found.at_most(f"statements, {name}, {n}", pages[name]["statements"], STATEMENTS)
         for name in [*lists, DETAIL]:
-            want(f"cold / bare view, {name}, {n}", pages[name]["ratio"], COLD)
+            found.at_most(f"cold / bare view, {name}, {n}", pages[name]["ratio"], COLD)
         for name in (name for name in pages if name.startswith("kept")):
-            want(f"kept / bare view, {name}, {n}", pages[name]["ratio"], KEPT)
-        want(f"bytes over the wire, {LIST}, {n}", size["wire"]["total"], WEIGHT)
+            found.at_most(f"kept / bare view, {name}, {n}", pages[name]["ratio"], KEPT)
+        found.at_most(f"bytes over the wire, {LIST}, {n}", size["wire"]["total"], WEIGHT)
     if small is not large:
-        # Both counted in bare views of their own time, so that a busier machine later does not count as growth.
         for name in (name for name in small["pages"] if name.startswith(LIST) and name in large["pages"]):
-            growth = large["pages"][name]["ratio"] / small["pages"][name]["ratio"]
-            want(
-                f"{large['challenges']} / {small['challenges']} challenges, {name}", round(growth, 2), GROWTH
-            )
+            sizes_named = f"{large['challenges']} / {small['challenges']} challenges, {name}"
+            found.at_most(sizes_named, growth(small, large, name), GROWTH)
     return found
 
 
-def table(result: dict) -> str:
-    lines = [f"{result['database']}, {result['machine']}, {result['date']}"]
-    for size in result["sizes"]:
-        lines += ["", f"{size['challenges']:,} challenges", ""]
-        lines.append(f"{'page':<30}{'x bare':>8}{'CPU ms':>9}{'ms':>9}{'SQL':>5}{'bytes':>9}{'gzip':>8}")
-        for name, page in size["pages"].items():
-            wide = sum(ord(letter) > 0x2E7F for letter in name)  # such letters take two columns
-            lines.append(
-                f"{name:<{30 - wide}}{page['ratio']:>8.2f}{page['cpu_milliseconds']:>9.2f}{page['milliseconds']:>9.2f}"
-                f"{page['statements']:>5}{page['html_bytes']:>9,}{page['html_bytes_gzip']:>8,}"
-            )
-        wire = size["wire"]
-        lines.append(f"A first visit to the list: {wire['total']:,} bytes, {wire['html']:,} of them the page")
-    lines += ["", "Wanted", ""]
-    for want in result["wanted"]:
-        lines.append(
-            f"{'yes' if want['ok'] else 'NO ':<4}{want['value']:>9,} <= {want['limit']:<8,} {want['name']}"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one object on standard output")
-    parser.add_argument("--rounds", type=int, default=60, help="how often each page is asked for")
-    parser.add_argument("--sizes", default="1000,100000", help="numbers of challenges")
-    given = parser.parse_args()
-    sizes = [measure(int(size), given.rounds) for size in given.sizes.split(",")]
-    result = {
-        "database": describe_database(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "date": date.today().isoformat(),
-        "rounds": given.rounds,
-        "sizes": sizes,
-        "wanted": wanted(sizes),
-    }
-    print(json.dumps(result, ensure_ascii=False) if given.json else table(result))
+def lines(size: dict) -> Iterator[str]:
+    yield from (f"{size['challenges']:,} challenges", "")
+    yield from page_lines(size["pages"])
+    wire = size["wire"]
+    yield f"A first visit to the list: {wire['total']:,} bytes, {wire['html']:,} of them the page"
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, sizes="1000,100000", rounds=60, measure=measure, wanted=wanted, lines=lines)

@@ -3,16 +3,21 @@ shown where it would be."""
 
 from collections.abc import Callable
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from musubi.cases.meetings import invitations
+from musubi.cases.meetings import actions as meetings
+from musubi.cases.meetings import invitations, todos
 from musubi.cases.meetings import times as offered
-from musubi.cases.models import Case, Meeting
+from musubi.cases.models import Case, Meeting, Todo
 from musubi.cases.states import MEETING, OPEN, Side, SlotAnswerKind
 from musubi.cases.thread import side_of
 from musubi.lib import clock
+from musubi.lib.errors import NotAllowed, Refused
 from musubi.people.models import Department, Organisation, Representative, Staff
 from musubi.people.permissions import Can, authority, may
 from musubi.www.forms.meetings import MARKS, AnswerTimes, moment_words
@@ -210,3 +215,43 @@ def as_file(meeting: Meeting, *, path: str) -> HttpResponse:
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def fix_pressed_time(request, meeting: Meeting) -> None:
+    """One click: the offered time whose button was pressed is fixed, and the person reads what became of it.
+
+    Raises PermissionDenied where the action does not let them.
+    """
+    wanted = request.POST.get("slot", "")
+    slot = next((slot for slot in meeting.slots.all() if str(slot.pk) == wanted), None)
+
+    def fix() -> None:
+        if slot is None:
+            raise Refused(_("日時を選んでください。画面を読み込み直して、今の候補を確かめてください。"))
+        meetings.fix_time(meeting, by=request.user, slot=slot)
+
+    if _told(request, fix):
+        when = {"when": moment_words(slot.starts_at)}
+        messages.success(
+            request, _("%(when)sに決めました。参加者全員に、カレンダーの招待を送ります。") % when
+        )
+
+
+def tick_off(request, case: Case, pk: int) -> None:
+    """A to-do of the case is done. Raises Http404 for another case's, PermissionDenied where it is not theirs to tick."""
+    todo = get_object_or_404(Todo, pk=pk, case=case)
+    todo.case = case
+    if _told(request, lambda: todos.finish_todo(todo, by=request.user)):
+        messages.success(request, _("宿題「%(text)s」を済みにしました。") % {"text": todo.text})
+
+
+def _told(request, act: Callable[[], object]) -> bool:
+    """Whether the action went through; a refusal is shown as a message, as there is no form to show it in."""
+    try:
+        act()
+    except NotAllowed as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return False
+    return True

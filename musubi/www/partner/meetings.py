@@ -1,7 +1,6 @@
 """Talks of a case from the organisation's side: offer times, say when one can come, put it into the calendar."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -9,14 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from musubi.cases.meetings import actions as meetings
-from musubi.cases.meetings import todos
-from musubi.cases.models import Case, Meeting, Todo
+from musubi.cases.models import Case, Meeting
 from musubi.cases.queries import of_organisations
 from musubi.cases.states import OPEN
-from musubi.lib.errors import NotAllowed, Refused
+from musubi.lib.errors import Refused
 from musubi.people.permissions import Can
 from musubi.www.access import city_or_404, fetch
-from musubi.www.case_meetings import as_file, meetings_of, offer, partner_address
+from musubi.www.case_meetings import as_file, fix_pressed_time, meetings_of, offer, partner_address, tick_off
 from musubi.www.forms.meetings import AnswerTimes, CancelForm, OfferWords, moment_words
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words
@@ -101,24 +99,8 @@ def answer(request, city, ref, meeting):
 
 @require_POST
 def fix(request, city, ref, meeting):
-    """One click: the time of the button that was pressed, of times the organisation offered itself."""
-    row = _meeting(_case(request, city, ref), meeting)
-    wanted = request.POST.get("slot", "")
-    slot = next((slot for slot in row.slots.all() if str(slot.pk) == wanted), None)
-    try:
-        if slot is None:
-            raise Refused(_("日時を選んでください。画面を読み込み直して、今の候補を確かめてください。"))
-        meetings.fix_time(row, by=request.user, slot=slot)
-    except NotAllowed as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(
-            request,
-            _("%(when)sに決めました。参加者全員に、カレンダーの招待を送ります。")
-            % {"when": moment_words(slot.starts_at)},
-        )
+    """Of times the organisation offered itself."""
+    fix_pressed_time(request, _meeting(_case(request, city, ref), meeting))
     return redirect(_back(city, ref))
 
 
@@ -164,18 +146,8 @@ def ics(request, city, ref, meeting):
 
 @require_POST
 def todo_done(request, city, ref, todo):
-    """Tick off what the own organisation promised."""
-    case = _case(request, city, ref)
-    row = get_object_or_404(Todo, pk=todo, case=case)
-    row.case = case
-    try:
-        todos.finish_todo(row, by=request.user)
-    except NotAllowed as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("宿題「%(text)s」を済みにしました。") % {"text": row.text})
+    """What the own organisation promised."""
+    tick_off(request, _case(request, city, ref), todo)
     return redirect(_back(city, ref))
 
 

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -11,11 +10,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from musubi.cases.meetings import actions as meetings
-from musubi.cases.meetings import todos
-from musubi.cases.models import Case, Meeting, Todo
-from musubi.lib.errors import NotAllowed, Refused
+from musubi.cases.models import Case, Meeting
 from musubi.people.permissions import Can
-from musubi.www.case_meetings import as_file, meetings_of, offer, staff_address
+from musubi.www.case_meetings import as_file, fix_pressed_time, meetings_of, offer, staff_address, tick_off
 from musubi.www.forms.meetings import AnswerTimes, CancelForm, ChangeForm, moment_words
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.case_forms.base import area, parties, party
@@ -115,23 +112,8 @@ def answer(request, city: str, ref: str, pk: int):
 
 @require_POST
 def fix(request, city: str, ref: str, pk: int):
-    """One click: the time of the button that was pressed."""
     meeting = _meeting(request, city, ref, pk)
-    slot = meeting.slots.filter(pk=_number(request.POST.get("slot", ""))).first()
-    try:
-        if slot is None:
-            raise Refused(_("日時を選んでください。画面を読み込み直して、今の候補を確かめてください。"))
-        meetings.fix_time(meeting, by=request.user, slot=slot)
-    except NotAllowed as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(
-            request,
-            _("%(when)sに決めました。参加者全員に、カレンダーの招待を送ります。")
-            % {"when": moment_words(slot.starts_at)},
-        )
+    fix_pressed_time(request, meeting)
     return redirect(_page(meeting))
 
 
@@ -249,17 +231,7 @@ def ics(request, city: str, ref: str, pk: int):
 
 @require_POST
 def todo_done(request, city: str, ref: str, pk: int):
-    case = _case(request, city, ref, Can.SPEAK_IN_CASE)
-    todo = get_object_or_404(Todo, pk=pk, case=case)
-    todo.case = case
-    try:
-        todos.finish_todo(todo, by=request.user)
-    except NotAllowed as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("宿題「%(text)s」を済みにしました。") % {"text": todo.text})
+    tick_off(request, _case(request, city, ref, Can.SPEAK_IN_CASE), pk)
     return redirect(reverse("staff-case", args=[city, ref]) + "#meetings")
 
 
