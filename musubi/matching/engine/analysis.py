@@ -1,0 +1,138 @@
+"""Japanese text as the terms it is compared by: words in their normal form, and pairs of letters.
+
+Words (Sudachi, short units, normalised forms: 引越し and 引っ越し are one) carry the reasons; pairs of kanji and katakana
+find what the dictionary cuts otherwise. Both side by side are better than either. The field's synonyms
+(`data/synonyms.tsv`) count as one more word. The dictionary is loaded at the first text, once a process.
+"""
+
+import csv
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from musubi.lib.text import normalise, terms
+
+DATA = Path(__file__).parent.parent / "data"
+# Whatever is pasted in (a whole PDF), the time stays bounded; what a text is about is said in its first pages.
+LONGEST = 8_000
+# Sudachi takes 49,149 bytes at once.
+PIECE = 4_000
+CONTENT = {"名詞", "動詞", "形容詞", "形状詞", "副詞", "接頭辞", "接尾辞"}
+_ONE_LETTER = re.compile(r"[\u4e00-\u9fff々]")
+_MARK = "≈"
+
+_here = threading.local()
+_loading = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """The terms of a text. `words` and `pairs`: term → how often; `surfaces`: word → as it is written there."""
+
+    words: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[str] = field(default_factory=Counter)
+    surfaces: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.pairs)
+
+
+def fold(text: str) -> str:
+    """The part of a text that is looked at, in one spelling: NFKC, small letters, nothing invisible."""
+    return normalise(text[:LONGEST].casefold())
+
+
+def analyse(text: str, *, title: str = "") -> Analysed:
+    """The terms of a text; those of its title count twice."""
+    words: Counter[str] = Counter()
+    surfaces: dict[str, str] = {}
+    for part, times in ((title, 2), (text, 1)):
+        if part := fold(part):
+            for word, surface in _words(part):
+                words[word] += times
+                surfaces.setdefault(word, surface)
+    pairs = terms(text[:LONGEST])
+    if title:
+        for pair, count in terms(title[:LONGEST]).items():
+            pairs[pair] += 2 * count
+    return Analysed(words, pairs, surfaces)
+
+
+def fingerprint() -> str:
+    """Changes when a text would be analysed otherwise than before: then an index has to be made anew."""
+    from importlib.metadata import version
+
+    parts = [Path(__file__).read_bytes(), version("sudachidict-core").encode()]
+    parts += [(DATA / name).read_bytes() for name in ("synonyms.tsv", "stop_words.txt")]
+    return sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def _words(text: str) -> list[tuple[str, str]]:
+    """(normal form, as written) of the content words of a folded text, and the synonyms it holds."""
+    stop = _stop_words()
+    found = []
+    for start in range(0, len(text), PIECE):
+        for morpheme in _tokenizer().tokenize(text[start : start + PIECE]):
+            kind = morpheme.part_of_speech()
+            if kind[0] not in CONTENT or kind[1] in ("数詞", "助動詞語幹"):
+                continue
+            word = morpheme.normalized_form().casefold()
+            if word in stop or (len(word) == 1 and not _ONE_LETTER.match(word)):
+                continue
+            found.append((word, morpheme.surface()))
+    pattern, group = _synonyms()
+    found += [(_MARK + group[match[0]], match[0]) for match in pattern.finditer(text)]
+    return found
+
+
+def is_synonym(word: str) -> bool:
+    """Whether a word of `Analysed.words` stands for a group of synonyms."""
+    return word.startswith(_MARK)
+
+
+def _tokenizer():
+    """One a thread: a tokenizer cannot be used by two at once."""
+    if not hasattr(_here, "tokenizer"):
+        from sudachipy import SplitMode
+
+        _here.tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
+    return _here.tokenizer
+
+
+def _dictionary():
+    with _loading:
+        return _load_dictionary()
+
+
+@lru_cache(maxsize=1)
+def _load_dictionary():
+    from sudachipy import Dictionary
+
+    return Dictionary(dict="core")
+
+
+@lru_cache(maxsize=1)
+def _stop_words() -> frozenset[str]:
+    lines = (DATA / "stop_words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> tuple[re.Pattern, dict[str, str]]:
+    """(a pattern that finds any of the words, word → the first word of its group)."""
+    group = {}
+    with (DATA / "synonyms.tsv").open(encoding="utf-8", newline="") as file:
+        for row in csv.reader((line for line in file if not line.startswith("#")), delimiter="\t"):
+            words = [normalise(word.casefold()) for word in row if word.strip()]
+            group.update(dict.fromkeys(words, words[0] if words else ""))
+    longest_first = sorted(group, key=len, reverse=True)
+    # Latin words stand alone: "ict" is not in "district".
+    parts = [
+        rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
+        for word in longest_first
+    ]
+    return re.compile("|".join(parts) or r"(?!)"), group

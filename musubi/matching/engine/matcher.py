@@ -1,0 +1,296 @@
+"""The whole way of a question: terms, first stage in the index, second stage over the candidates, reasons."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from musubi.matching.engine.analysis import Analysed, analyse, is_synonym
+from musubi.matching.engine.index import PAIRS, WORDS, Entry, Generation, Reader
+from musubi.matching.engine.model import (
+    LARGEST_FIT,
+    Model,
+    Vector,
+    closeness,
+    learn,
+    pair_id,
+    word_id,
+)
+from musubi.matching.engine.payload import Facts, Payload, pack, unpack
+
+NEED, SEED = "need", "seed"
+# Per field as many terms of largest rarity × count as the first stage asks for, and what its score counts.
+ASKED = 64
+FIELD_WEIGHTS = {WORDS: 1.0, PAIRS: 0.5}
+CANDIDATES = 120
+OF_ONE_OWNER, FIRST = 2, 10
+SHARED_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Document:
+    """Something to be found. `side` is NEED or SEED; `marks` are what questions may be narrowed to."""
+
+    key: str
+    side: str
+    title: str
+    text: str
+    marks: frozenset[str] = frozenset()
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for: a text with its facts. `key` where it is in the index itself (it is not its own answer)."""
+
+    side: str
+    title: str
+    text: str
+    facts: Facts = field(default_factory=Facts)
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each feature adds to a score. The text's likeness counts one; the rest is in its units (sum of two
+    cosines: 0.1 for texts that have nothing to do with each other, 0.4 for a good match, 2 for the same text)."""
+
+    hubness: float = 0.8
+    goals: float = 0.03
+    fields: float = 0.03
+    region: float = 0.05
+    fresh: float = 0.02
+    worked: float = 0.02
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A word both hold: its normal form, and as it is written `here` (in the question) and `there`."""
+
+    word: str
+    here: str
+    there: str
+    synonym: bool = False
+
+
+@dataclass(frozen=True)
+class Match:
+    """A document that answers. `score` is comparable between the answers of one question; `features` are its parts
+    before they are weighted; `likeness` (0 to 2) is comparable everywhere."""
+
+    key: str
+    score: float
+    likeness: float
+    features: Mapping[str, float]
+    shared: Sequence[Shared]
+    facts: Facts
+
+
+class Matcher:
+    """Answers questions from one index."""
+
+    def __init__(self, reader: Reader):
+        self.reader = reader
+        self.model = reader.model
+
+    def match(
+        self,
+        question: Question,
+        *,
+        limit: int = 20,
+        marks: Iterable[str | Iterable[str]] = (),
+        without: Iterable[str] = (),
+        weights: Weights | None = None,
+        candidates: int = CANDIDATES,
+    ) -> list[Match]:
+        """The documents that answer best, at most `limit`; none for a text without terms. Raises index.Preparing."""
+        text = analyse(question.text, title=question.title)
+        if not text:
+            return []
+        own = [question.key] if question.key else []
+        found = self.reader.search(
+            wanted(text, self.model), marks=marks, without=[*own, *without], limit=max(candidates, 3 * limit)
+        )
+        if not found:
+            return []
+        vector = self.model.vector(text, raw=f"{question.title}\n{question.text}")
+        return self.rank(
+            question, text, vector, [(key, unpack(payload)) for key, payload, _score in found], limit, weights
+        )
+
+    def rank(
+        self,
+        question: Question,
+        text: Analysed,
+        vector: Vector,
+        found: Sequence[tuple[str, Payload]],
+        limit: int,
+        weights: Weights | None = None,
+    ) -> list[Match]:
+        """The second stage."""
+        payloads = [payload for _key, payload in found]
+        features = _features(question, vector, payloads)
+        total = score(features, weights or Weights())
+        order = _spread(np.argsort(-total, kind="stable"), [payload.facts.owner for payload in payloads])
+        return [
+            Match(
+                found[i][0],
+                float(total[i]),
+                float(features["likeness"][i]),
+                {name: float(values[i]) for name, values in features.items()},
+                _shared(text, vector, payloads[i]),
+                payloads[i].facts,
+            )
+            for i in order[:limit]
+        ]
+
+
+def score(features: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:
+    """The weighted sum of the features, one number a candidate."""
+    return (
+        features["likeness"]
+        - weights.hubness * features["hubness"]
+        + weights.goals * features["goals"]
+        + weights.fields * features["fields"]
+        + weights.region * features["region"]
+        + weights.fresh * features["fresh"]
+        + weights.worked * features["worked"]
+    )
+
+
+def wanted(text: Analysed, model: Model) -> dict[str, dict[str, float]]:
+    """What the first stage is asked: per field the terms that tell most, weighted by how often they are said."""
+    asked = {}
+    for name, counts, number in ((WORDS, text.words, word_id), (PAIRS, text.pairs, pair_id)):
+        terms = list(counts)
+        rarity = model.rarity(np.array([number(term) for term in terms], np.uint32))
+        telling = sorted(
+            zip(terms, rarity, strict=True), key=lambda pair: (-pair[1] * counts[pair[0]], pair[0])
+        )
+        asked[name] = {
+            term.replace(" ", "_"): counts[term] * FIELD_WEIGHTS[name] for term, _rarity in telling[:ASKED]
+        }
+    return asked
+
+
+def likenesses(vector: Vector, others: Sequence[Vector]) -> np.ndarray:
+    """How like each of the others is to a text: the cosines of words and of pairs, and what topics add."""
+    lengths = [len(other.ids) for other in others]
+    found = np.zeros(len(others), np.float32)
+    if len(vector.ids) and sum(lengths):
+        ids = np.concatenate([other.ids for other in others])
+        weights = np.concatenate([other.weights for other in others])
+        rows = np.repeat(np.arange(len(others)), lengths)
+        at = np.searchsorted(vector.ids, ids)
+        at[at == len(vector.ids)] = 0
+        held = vector.ids[at] == ids
+        found += np.bincount(
+            rows[held], weights[held] * vector.weights[at[held]], minlength=len(others)
+        ).astype(np.float32)
+    topics = np.stack([other.topics for other in others])
+    dense = np.stack([other.dense for other in others])
+    return found + closeness(topics, dense, vector)
+
+
+def _features(question: Question, vector: Vector, payloads: Sequence[Payload]) -> dict[str, np.ndarray]:
+    facts = question.facts
+    side = 0 if question.side == NEED else 1
+    today = facts.on or date.today().toordinal()
+
+    def each(value) -> np.ndarray:
+        return np.array([value(payload.facts) for payload in payloads], np.float32)
+
+    return {
+        "likeness": likenesses(vector, [payload.vector for payload in payloads]),
+        "hubness": np.array([payload.hubness[side] for payload in payloads], np.float32),
+        "goals": each(lambda other: min(len(facts.goals & other.goals), 2)),
+        "fields": each(lambda other: min(len(facts.fields & other.fields), 2)),
+        "region": each(lambda other: bool(facts.regions & other.regions)),
+        # One for today, a half after a year.
+        "fresh": each(lambda other: 0.5 ** (max(today - other.on, 0) / 365) if other.on else 0.0),
+        "worked": each(lambda other: np.log1p(other.worked)),
+    }
+
+
+def _spread(order: np.ndarray, owners: Sequence[str]) -> list[int]:
+    """The same order, but no owner takes more than two of the first ten places while others wait."""
+    first, later, taken = [], [], {}
+    for i in order:
+        owner = owners[i]
+        if owner and len(first) < FIRST and taken.get(owner, 0) >= OF_ONE_OWNER:
+            later.append(int(i))
+            continue
+        taken[owner] = taken.get(owner, 0) + 1
+        first.append(int(i))
+        if len(first) == FIRST:
+            break
+    placed = set(first)
+    return first + [int(i) for i in order if int(i) not in placed]
+
+
+def _shared(text: Analysed, vector: Vector, payload: Payload) -> list[Shared]:
+    """The words both hold, those that tell most first; of a word within a longer one only the longer."""
+    there = payload.words()
+    both = [word for word in text.words if word in there]
+    if not both:
+        return []
+    weight = dict(zip(vector.ids.tolist(), vector.weights.tolist(), strict=True))
+    other = dict(zip(payload.vector.ids.tolist(), payload.vector.weights.tolist(), strict=True))
+
+    def tells(word: str) -> float:
+        number = word_id(word)
+        return weight.get(number, 0.0) * other.get(number, 0.0)
+
+    shared: list[Shared] = []
+    for word in sorted(both, key=lambda word: (-tells(word), word)):
+        one = Shared(word, text.surfaces.get(word, word), there[word], is_synonym(word))
+        if one.synonym and one.here == one.there:
+            continue
+        if not any(one.here in known.here or known.here in one.here for known in shared):
+            shared.append(one)
+        if len(shared) == SHARED_WORDS:
+            break
+    return shared
+
+
+# --- documents into the index --------------------------------------------------------------------------------
+
+
+def entry(document: Document, model: Model, text: Analysed | None = None) -> Entry:
+    """A document as the index takes it."""
+    text = text or analyse(document.text, title=document.title)
+    vector = model.vector(text, raw=f"{document.title}\n{document.text}")
+    hubness = tuple(model.hubness(vector, side, key=document.key) for side in (NEED, SEED))
+    kept = set(vector.ids.tolist())
+    words = "\n".join(
+        word if text.surfaces[word] == word else f"{word}\t{text.surfaces[word]}"
+        for word in text.words
+        if word_id(word) in kept
+    )
+    payload = pack(Payload(vector, hubness, document.facts, words))
+    marks = document.marks | {document.side, f"kind:{document.key.partition(':')[0]}"}
+    return Entry(document.key, frozenset(marks), text, payload)
+
+
+def build(root, documents, *, sample: Iterable[Document], embed=None, progress=None, **about) -> None:
+    """Make the index anew from `documents` (any iterable, read once), learning first from `sample` of them."""
+    learned = []
+    for document in sample:
+        text = analyse(document.text, title=document.title)
+        learned.append((document.key, document.side, text, f"{document.title}\n{document.text}"))
+        if len(learned) >= LARGEST_FIT:
+            break
+    model = learn(learned, embed=embed)
+    generation = Generation(root, model)
+    try:
+        count = 0
+        for document in documents:
+            generation.writer.add(entry(document, model))
+            count += 1
+            if progress:
+                progress(count)
+        generation.adopt(documents=count, learned=len(learned), **about)
+    except BaseException:
+        generation.drop()
+        raise

@@ -1,0 +1,93 @@
+"""What the index keeps of a document for the second stage, in few bytes.
+
+Layout, little-endian: how many terms, topics, dense numbers and bytes of text; the two hubnesses; the ids; their weights
+in thousandths; the topics in 1/127; the dense numbers as halves; the text: facts, and the words with their spellings.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from musubi.matching.engine.model import Vector
+
+_HEAD = struct.Struct("<HHHIff")
+_SCALE = 30_000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What else is known of a document. `on`: the day it was last changed (proleptic ordinal, 0 unknown); `worked`:
+    how often what is like it led to an outcome; `owner`: whose it is (no more than two of one owner in a row of ten)."""
+
+    goals: frozenset[int] = frozenset()
+    fields: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    owner: str = ""
+    on: int = 0
+    worked: int = 0
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A document as the second stage reads it. `hubness`: against needs, against seeds."""
+
+    vector: Vector
+    hubness: tuple[float, float]
+    facts: Facts = field(default_factory=Facts)
+    text: str = ""
+
+    def words(self) -> dict[str, str]:
+        """word → as it is written in the document."""
+        pairs = (line.partition("\t") for line in self.text.split("\n") if line)
+        return {word: surface or word for word, _tab, surface in pairs}
+
+
+def pack(payload: Payload) -> bytes:
+    facts = payload.facts
+    head = "\t".join(
+        [
+            ",".join(map(str, sorted(facts.goals))),
+            ",".join(sorted(facts.fields)),
+            ",".join(sorted(facts.regions)),
+            facts.owner,
+            str(facts.on),
+            str(facts.worked),
+        ]
+    )
+    text = f"{head}\n{payload.text}".encode()
+    vector = payload.vector
+    return b"".join(
+        [
+            _HEAD.pack(len(vector.ids), len(vector.topics), len(vector.dense), len(text), *payload.hubness),
+            vector.ids.astype("<u4").tobytes(),
+            np.round(vector.weights * _SCALE).astype("<u2").tobytes(),
+            np.round(vector.topics * 127).astype("i1").tobytes(),
+            vector.dense.astype("<f2").tobytes(),
+            text,
+        ]
+    )
+
+
+def unpack(data: bytes) -> Payload:
+    terms, topics, dense, length, *hubness = _HEAD.unpack_from(data)
+    at = _HEAD.size
+    ids = np.frombuffer(data, "<u4", terms, at)
+    weights = np.frombuffer(data, "<u2", terms, at := at + 4 * terms)
+    places = np.frombuffer(data, "i1", topics, at := at + 2 * terms)
+    halves = np.frombuffer(data, "<f2", dense, at := at + topics)
+    at += 2 * dense
+    head, _newline, text = data[at : at + length].decode().partition("\n")
+    goals, fields, regions, owner, on, worked = head.split("\t")
+    facts = Facts(
+        frozenset(int(goal) for goal in goals.split(",") if goal),
+        frozenset(name for name in fields.split(",") if name),
+        frozenset(name for name in regions.split(",") if name),
+        owner,
+        int(on),
+        int(worked),
+    )
+    vector = Vector(
+        ids, weights.astype(np.float32) / _SCALE, places.astype(np.float32) / 127, halves.astype(np.float32)
+    )
+    return Payload(vector, tuple(hubness), facts, text)
