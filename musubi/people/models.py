@@ -200,6 +200,14 @@ class Organisation(Record):
         COMMUNITY = "community", _("地域団体")
         SOLE = "sole", _("個人事業主")
 
+    class Size(models.TextChoices):
+        """By how many people work there: what keeps a large one from burying the small is measured by it."""
+
+        MICRO = "micro", _("5人以下")
+        SMALL = "small", _("6〜20人")
+        MEDIUM = "medium", _("21〜300人")
+        LARGE = "large", _("301人以上")
+
     corporate_number = models.CharField(_("法人番号"), max_length=13, null=True, blank=True, unique=True)
     kind = models.CharField(_("種別"), max_length=20, choices=Kind)
     name = models.CharField(_("団体名"), max_length=120)
@@ -207,6 +215,9 @@ class Organisation(Record):
     name_en = models.CharField(_("英語名"), max_length=160, blank=True)
     name_key = models.CharField(
         max_length=120, db_index=True, editable=False, help_text="folded name, for comparing"
+    )
+    size = models.CharField(
+        _("規模"), max_length=10, choices=Size, blank=True, help_text=_("働いている人の数")
     )
     prefecture = models.CharField(_("都道府県"), max_length=10, blank=True)
     address = models.CharField(_("所在地"), max_length=200, blank=True)

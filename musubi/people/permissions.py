@@ -43,6 +43,9 @@ class Can(models.TextChoices):
     MANAGE_MEMBERS = "manage_members", _("会員の申込みを確認する")
     MANAGE_GATHERINGS = "manage_gatherings", _("イベントを登録する")
     MANAGE_PLAN = "manage_plan", _("SDGs計画を編集する")
+    DECIDE_SUGGESTION = "decide_suggestion", _("マッチング候補を判断する・紹介する")
+    ADOPT_RANKING = "adopt_ranking", _("候補の順位づけを採用する")
+    ANSWER_SUGGESTION = "answer_suggestion", _("自団体への候補に答える・検索を保存する")
     IMPORT = "import", _("表から取り込む")
     SEE_INTERNAL_FIGURES = "see_internal_figures", _("内部の数字を見る")
     SEE_JOURNAL = "see_journal", _("記録(監査証跡)を見る")
@@ -94,6 +97,7 @@ class Officer(Role):
         Can.NOTE_IN_CASE,
         Can.MOVE_CASE,
         Can.RECORD_OUTCOME,
+        Can.DECIDE_SUGGESTION,
     )
 
 
@@ -123,6 +127,7 @@ class Desk(Role):
                 Can.EDIT_ORGANISATION,
                 Can.JOIN_MUNICIPALITY,
                 Can.WRITE_SOLUTION,
+                Can.ANSWER_SUGGESTION,
                 Can.INVITE_REPRESENTATIVE,
             }
         ),
@@ -171,6 +176,7 @@ class Partner(Role):
         Can.EDIT_ORGANISATION,
         Can.JOIN_MUNICIPALITY,
         Can.WRITE_SOLUTION,
+        Can.ANSWER_SUGGESTION,
     )
 
 
