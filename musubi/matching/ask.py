@@ -1,0 +1,263 @@
+"""The questions the product asks its engine, from rows to rows with reasons.
+
+    for_challenge    who could do this: solutions and organisations
+    for_seed         what a solution or an organisation could help with: challenges
+    like_text        challenges like a text, here and elsewhere
+
+Each takes what the viewer may read as a queryset: what is found in the index is fetched through it, so an index that
+is behind never shows more than the database would. All raise `engine.index.Preparing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from musubi.challenges.models import Challenge
+from musubi.matching import documents, live, reasons
+from musubi.matching.models import Experience, Ranking, Verdict
+from musubi.people.models import Member, Municipality, Organisation
+from musubi.proposals.models import Proposal
+from musubi.solutions.models import Solution
+
+if TYPE_CHECKING:
+    from musubi.matching.engine.matcher import Match
+
+LIMIT = 20
+# Below this likeness two texts are about different things, whatever words they share.
+LEAST = 0.16
+STRONG, FAIR = 0.55, 0.3
+
+
+@dataclass
+class Found:
+    """A thing that answers, with its reasons (see `reasons`). `score` orders the answers of one question."""
+
+    thing: Challenge | Solution | Organisation
+    score: float
+    likeness: float
+    features: dict[str, float]
+    reasons: list[dict] = field(default_factory=list)
+    against: list[dict] = field(default_factory=list)
+
+    @property
+    def strength(self) -> str:
+        """`strong`, `fair` or `weak`: how near the texts are."""
+        return strength(self.likeness)
+
+
+def strength(likeness: float) -> str:
+    """`strong`, `fair` or `weak`."""
+    return "strong" if likeness >= STRONG else "fair" if likeness >= FAIR else "weak"
+
+
+def for_challenge(
+    challenge: Challenge, *, limit: int = LIMIT, solutions: models.QuerySet, organisations: models.QuerySet
+) -> list[Found]:
+    """Who could do this: solutions and organisations, best first, each organisation at most twice and, where one of
+    its solutions is named, not once more by itself."""
+    from musubi.matching.engine.matcher import NEED, SEED, Question
+
+    text = documents.challenge_text(challenge)
+    facts = documents.challenge_facts(challenge)
+    question = Question(NEED, challenge.title, text, facts, _key(challenge))
+    matches = _ask(question, marks=[SEED], limit=3 * limit, city=challenge.municipality_id)
+    found = _fetch(
+        matches,
+        {
+            "solution": solutions.select_related("organisation"),
+            "organisation": organisations.prefetch_related("solutions"),
+        },
+    )
+    speak = _Pairs(challenge.municipality, challenges=[challenge], things=[thing for _m, thing in found])
+    answers = []
+    for match, thing in found:
+        answer = _answer(match, thing, f"{challenge.title}\n{text}", facts)
+        speak.of(answer, challenge, thing)
+        if answer.reasons:
+            answers.append(answer)
+    return _once_an_organisation(answers)[:limit]
+
+
+def for_seed(
+    thing: Solution | Organisation,
+    *,
+    challenges: models.QuerySet,
+    limit: int = LIMIT,
+    marks: Sequence[str | Sequence[str]] = (documents.OPEN,),
+) -> list[Found]:
+    """Which of `challenges` a solution or an organisation could help with, best first."""
+    from musubi.matching.engine.matcher import NEED, SEED, Question
+
+    if isinstance(thing, Solution):
+        title, text, facts = thing.title, documents.solution_text(thing), documents.solution_facts(thing)
+    else:
+        own = list(thing.solutions.filter(state="published").prefetch_related("goals", "fields"))
+        title, text = thing.name, documents.organisation_text(thing, own)
+        facts = documents.organisation_facts(thing, own)
+    question = Question(SEED, title, text, facts, _key(thing))
+    matches = _ask(question, marks=[NEED, *marks], limit=2 * limit)
+    found = _fetch(matches, {"challenge": challenges.select_related("municipality", "department")})
+    speak = _Pairs(None, challenges=[row for _m, row in found], things=[thing])
+    answers = []
+    for match, challenge in found:
+        answer = _answer(match, challenge, f"{title}\n{text}", facts)
+        speak.of(answer, challenge, thing)
+        if answer.reasons:
+            answers.append(answer)
+    return answers[:limit]
+
+
+def like_text(
+    title: str,
+    text: str,
+    *,
+    challenges: models.QuerySet,
+    marks: Sequence[str | Sequence[str]] = (),
+    exclude: Challenge | None = None,
+    limit: int = 5,
+) -> list[Found]:
+    """Which of `challenges` are like a text, best first."""
+    from musubi.matching.engine.matcher import NEED, Question
+    from musubi.matching.engine.payload import Facts
+
+    facts = documents.challenge_facts(exclude) if exclude is not None else Facts()
+    question = Question(NEED, title, text, facts, _key(exclude) if exclude is not None else "")
+    matches = _ask(question, marks=[NEED, *marks], limit=4 * limit)
+    found = _fetch(matches, {"challenge": challenges.select_related("municipality", "department")})
+    answers = [_answer(match, thing, f"{title}\n{text}", facts) for match, thing in found]
+    return [answer for answer in answers if answer.reasons][:limit]
+
+
+# --- from matches to rows ------------------------------------------------------------------------------------
+
+
+def _key(thing) -> str:
+    return documents.key_of(thing) if thing.pk else ""
+
+
+def _ask(question, *, marks, limit: int, city: int | None = None) -> list[Match]:
+    from musubi.matching.engine.index import Preparing
+
+    try:
+        found = live.matcher().match(question, marks=marks, limit=limit, weights=weights_of(city))
+    except Preparing:
+        live.forget()
+        raise
+    return [match for match in found if match.likeness >= LEAST]
+
+
+def weights_of(city: int | None):
+    """The weights a municipality has adopted, the product's own without one."""
+    from musubi.matching.engine.matcher import Weights
+
+    if city is None:
+        return None
+    adopted = Ranking.objects.filter(municipality=city, state="adopted").values_list("weights", flat=True)
+    return next((Weights(**weights) for weights in adopted), None)
+
+
+def _fetch(matches: Sequence[Match], rows: dict[str, models.QuerySet]) -> list[tuple[Match, models.Model]]:
+    """The rows of the matches that may be read, in the matches' order: one statement a kind."""
+    wanted: dict[str, list[int]] = {}
+    for match in matches:
+        kind, _colon, pk = match.key.partition(":")
+        wanted.setdefault(kind, []).append(int(pk))
+    things = {
+        f"{kind}:{row.pk}": row
+        for kind, pks in wanted.items()
+        if kind in rows
+        for row in rows[kind].filter(pk__in=pks)
+    }
+    return [(match, things[match.key]) for match in matches if match.key in things]
+
+
+def _answer(match: Match, thing, here: str, facts) -> Found:
+    if isinstance(thing, Challenge):
+        there = f"{thing.title}\n{documents.challenge_text(thing)}"
+    elif isinstance(thing, Solution):
+        there = f"{thing.title}\n{documents.solution_text(thing)}"
+    else:
+        there = f"{thing.name}\n{thing.description}"
+    found = Found(thing, match.score, match.likeness, dict(match.features))
+    found.reasons = reasons.of_match(match, here, there)
+    if goals := sorted(facts.goals & match.facts.goals):
+        found.reasons.append({"kind": "goals", "goals": goals})
+    if fields := sorted(facts.fields & match.facts.fields):
+        found.reasons.append({"kind": "fields", "fields": fields})
+    return found
+
+
+class _Pairs:
+    """What the database knows of pairs of challenges and organisations: membership, what was done together, what was
+    declined, what people said. Four statements for any number of pairs."""
+
+    def __init__(self, city: Municipality | None, *, challenges: Sequence[Challenge], things: Sequence):
+        owners = {thing.pk if isinstance(thing, Organisation) else thing.organisation_id for thing in things}
+        cities = {city.pk} if city else {challenge.municipality_id for challenge in challenges}
+        keys = [challenge.pk for challenge in challenges]
+        self.members = set(
+            Member.objects.filter(
+                municipality__in=cities, organisation__in=owners, state="active"
+            ).values_list("municipality", "organisation")
+        )
+        self.experiences: dict[int, list[Experience]] = {}
+        for one in (
+            Experience.objects.filter(organisation__in=owners)
+            .select_related("municipality")
+            .order_by("-outcomes", "-at")
+        ):
+            self.experiences.setdefault(one.organisation_id, []).append(one)
+        self.declined: dict[tuple[int, int], Proposal] = {}
+        for proposal in Proposal.objects.filter(
+            challenge__in=keys, organisation__in=owners, state="declined"
+        ):
+            self.declined[proposal.challenge_id, proposal.organisation_id] = proposal
+        self.verdicts: dict[tuple[int, int], list[Verdict]] = {}
+        for verdict in Verdict.objects.filter(
+            suggestion__challenge__in=keys, suggestion__organisation__in=owners, fits=False
+        ).select_related("suggestion"):
+            pair = verdict.suggestion.challenge_id, verdict.suggestion.organisation_id
+            self.verdicts.setdefault(pair, []).append(verdict)
+
+    def of(self, found: Found, challenge: Challenge, thing: Solution | Organisation) -> None:
+        """Add to the reasons of a pair, and to what speaks against it. A pair without words or goals in common gets
+        none: being near is no reason by itself."""
+        if not found.reasons:
+            return
+        owner = thing if isinstance(thing, Organisation) else thing.organisation
+        city = challenge.municipality
+        known = [
+            one
+            for one in self.experiences.get(owner.pk, ())
+            if one.is_public or one.municipality_id == city.pk
+        ]
+        if known:
+            best = known[0]
+            name = best.municipality.name if best.municipality_id != city.pk else ""
+            found.reasons.append(
+                {"kind": "experience", "title": best.title, "outcomes": best.outcomes, "city": name}
+            )
+        if (city.pk, owner.pk) in self.members:
+            found.reasons.append({"kind": "member"})
+        else:
+            found.against.append({"kind": "not_member"})
+        if owner.prefecture and owner.prefecture == city.prefecture:
+            found.reasons.append({"kind": "prefecture", "name": city.prefecture})
+        elif owner.prefecture and city.prefecture:
+            found.against.append({"kind": "elsewhere", "name": owner.prefecture})
+        if proposal := self.declined.get((challenge.pk, owner.pk)):
+            found.against.append({"kind": "declined", "reason": proposal.decline_reason, "ref": proposal.ref})
+        for verdict in self.verdicts.get((challenge.pk, owner.pk), ()):
+            found.against.append({"kind": "misfit", "reason": verdict.reason, "side": verdict.side})
+
+
+def _once_an_organisation(answers: list[Found]) -> list[Found]:
+    """Without organisations that one of their own solutions stands for already."""
+    named = {answer.thing.organisation_id for answer in answers if isinstance(answer.thing, Solution)}
+    return [
+        answer for answer in answers if isinstance(answer.thing, Solution) or answer.thing.pk not in named
+    ]
