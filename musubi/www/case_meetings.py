@@ -233,7 +233,9 @@ def fix_pressed_time(request, meeting: Meeting) -> None:
     if _told(request, fix):
         when = {"when": moment_words(slot.starts_at)}
         messages.success(
-            request, _("%(when)sに決めました。参加者全員に、カレンダーの招待を送ります。") % when
+            request,
+            _("%(when)sに決めました。参加者全員に、カレンダーの招待を送ります。") % when,
+            extra_tags="meetings",
         )
 
 
@@ -242,7 +244,9 @@ def tick_off(request, case: Case, pk: int) -> None:
     todo = get_object_or_404(Todo, pk=pk, case=case)
     todo.case = case
     if _told(request, lambda: todos.finish_todo(todo, by=request.user)):
-        messages.success(request, _("宿題「%(text)s」を済みにしました。") % {"text": todo.text})
+        messages.success(
+            request, _("宿題「%(text)s」を済みにしました。") % {"text": todo.text}, extra_tags="meetings"
+        )
 
 
 def _told(request, act: Callable[[], object]) -> bool:
@@ -252,6 +256,6 @@ def _told(request, act: Callable[[], object]) -> bool:
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except Refused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags="meetings")
         return False
     return True

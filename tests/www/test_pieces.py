@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
 from django.core.paginator import Paginator
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -149,3 +151,24 @@ def test_language_link_comes_back_to_the_same_page():
     assert pieces.language_href({"request": request}, "en") == (
         "/language/?to=en&next=%2Fminato%2Fchallenges%2F%3Fq%3Dsea%26page%3D2"
     )
+
+
+def _said(*pairs):
+    return [Message(constants.SUCCESS, words, extra_tags=place) for words, place in pairs]
+
+
+def test_messages_stand_where_they_name_a_place_of_the_page():
+    context = {"messages": _said(("上", ""), ("宿題を加えました。", "meetings")), "told_at": ["meetings"]}
+    assert [str(each) for each in pieces.told(context)] == ["上"]
+    assert [str(each) for each in pieces.told(context, "meetings")] == ["宿題を加えました。"]
+
+
+def test_messages_for_a_place_that_the_page_lacks_stand_on_top():
+    context = {"messages": _said(("宿題を加えました。", "meetings"))}
+    assert [str(each) for each in pieces.told(context)] == ["宿題を加えました。"]
+
+
+def test_messages_can_be_jumped_to_and_are_not_there_without_any():
+    html = render_to_string("parts/messages.html", {"messages": _said(("できました。", None))})
+    assert 'id="told" tabindex="-1" role="status"' in html
+    assert render_to_string("parts/messages.html", {"messages": []}).strip() == ""

@@ -79,8 +79,8 @@ def case(request, city, ref):
             add_refusal(form, refusal)
             row = _case(request, city, ref)
         else:
-            messages.success(request, _("送信しました。"))
-            return redirect("my-case", city, ref)
+            messages.success(request, _("送信しました。"), extra_tags="thread")
+            return redirect(reverse("my-case", args=[city, ref]) + "#told-thread")
     posts = list(thread(row, request.user))
     kind = request.GET.get("kind", "")
     shown = [post for post in posts if post.kind == kind] if kind in PostKind.values else posts
@@ -97,6 +97,7 @@ def case(request, city, ref):
         row.title,
         crumbs=[(_("連携案件"), reverse("my-cases"))],
         case=row,
+        told_at=("thread", "meetings"),
         state=CASE[row.stage],
         ball=ball(row, request.user, next_label=_("返事を書く"), next_href="#say"),
         stages=stages(row, [post for post in posts if post.kind == PostKind.STAGE], public=True),

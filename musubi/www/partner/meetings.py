@@ -53,7 +53,9 @@ def new(request, city, ref):
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("候補を送りました。自治体の担当者が都合を答えます。"))
+            messages.success(
+                request, _("候補を送りました。自治体の担当者が都合を答えます。"), extra_tags="meetings"
+            )
             return redirect(_back(city, ref))
     return page(
         request,
@@ -81,7 +83,11 @@ def answer(request, city, ref, meeting):
             except Refused as refusal:
                 add_refusal(form, refusal)
             else:
-                messages.success(request, _("都合を送りました。日時が決まるまで、何度でも変えられます。"))
+                messages.success(
+                    request,
+                    _("都合を送りました。日時が決まるまで、何度でも変えられます。"),
+                    extra_tags="meetings",
+                )
                 return redirect(_back(city, ref))
     if row.state != "offered":
         return redirect(_back(city, ref))
@@ -116,7 +122,7 @@ def cancel(request, city, ref, meeting):
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("打合せを中止にし、参加者全員に知らせます。"))
+            messages.success(request, _("打合せを中止にし、参加者全員に知らせます。"), extra_tags="meetings")
             return redirect(_back(city, ref))
     when = moment_words(row.held_at) if row.held_at else _("日程調整中")
     return page(

@@ -38,7 +38,7 @@ def trial(request, city, ref, pk):
             case, row = _trial(request, city, ref, pk)
         else:
             messages.success(request, done)
-            return redirect("my-trial", city, ref, pk)
+            return redirect(reverse("my-trial", args=[city, ref, pk]) + "#told")
     return page(
         request,
         "trial",

@@ -158,9 +158,9 @@ def agreement_act(request, city: str, ref: str, act: str):
             row = fetch(request, _rows(municipality), ref=ref)
         else:
             messages.success(request, done)
-            if act == "renew":
-                return redirect("staff-agreement", city, row.succeeded_by.ref)
-            return redirect("staff-agreement", city, ref)
+            shown = row.succeeded_by.ref if act == "renew" else ref
+            # Without a fragment of its own the browser would keep that of the form.
+            return redirect(reverse("staff-agreement", args=[city, shown]) + "#told")
     return _page(request, municipality, row, bound=(act, form), status=422)
 
 

@@ -55,6 +55,7 @@ def case_list(request, city: str):
         columns = _columns(rows, request.user, city, closed)
         context |= {
             "columns": columns,
+            "told_at": [card["told"] for column in columns for card in column["cards"]],
             "count": sum(column["count"] for column in columns),
             "may_move": any(card["may_move"] for column in columns for card in column["cards"]),
         }
@@ -88,6 +89,7 @@ def _card(case: Case, city: str, closed, may_move: bool) -> dict:
     onward = rules.next_stages(case)
     return {
         "ref": case.ref,
+        "told": f"case-{case.ref}",
         "href": reverse("staff-case", args=[city, case.ref]),
         "title": case.title,
         "sub": f"{case.ref} · {case.lead}",

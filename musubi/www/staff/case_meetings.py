@@ -92,7 +92,11 @@ def answer(request, city: str, ref: str, pk: int):
         if form.is_valid() and attempt(
             form, lambda: meetings.answer_times(meeting, by=request.user, answers=form.answers)
         ):
-            messages.success(request, _("都合を記録しました。日時が決まるまで、何度でも変えられます。"))
+            messages.success(
+                request,
+                _("都合を記録しました。日時が決まるまで、何度でも変えられます。"),
+                extra_tags="meetings",
+            )
             return redirect(_page(meeting))
     if meeting.state != "offered":
         return redirect(_page(meeting))
@@ -127,7 +131,11 @@ def change(request, city: str, ref: str, pk: int):
     if form.is_valid() and attempt(
         form, lambda: meetings.change_meeting(meeting, by=request.user, **form.cleaned_data)
     ):
-        messages.success(request, _("打合せを変えました。参加者全員のカレンダーに、変更を送ります。"))
+        messages.success(
+            request,
+            _("打合せを変えました。参加者全員のカレンダーに、変更を送ります。"),
+            extra_tags="meetings",
+        )
         return redirect(_page(meeting))
     return act_page(
         request,
@@ -148,7 +156,7 @@ def cancel(request, city: str, ref: str, pk: int):
         form,
         lambda: meetings.cancel_meeting(meeting, by=request.user, reason=form.cleaned_data["cancel_reason"]),
     ):
-        messages.success(request, _("打合せを中止にし、参加者全員に知らせます。"))
+        messages.success(request, _("打合せを中止にし、参加者全員に知らせます。"), extra_tags="meetings")
         return redirect(_page(meeting))
     when = moment_words(meeting.held_at) if meeting.held_at else _("日程調整中")
     return act_page(
@@ -194,7 +202,11 @@ def minutes(request, city: str, ref: str, pk: int):
                     meeting, by=request.user, todos=promises, **form.cleaned_data
                 ),
             ):
-                messages.success(request, _("議事録を載せました。宿題は、期限の早い順にボールになります。"))
+                messages.success(
+                    request,
+                    _("議事録を載せました。宿題は、期限の早い順にボールになります。"),
+                    extra_tags="meetings",
+                )
                 return redirect(_page(meeting))
     title = _("議事録を書く")
     broken = form.errors or any(row.errors for row in rows)

@@ -47,6 +47,16 @@ NEEDS = {
 }
 
 # What can be done on a case, beside its thread: by what one comes to do.
+TOLD_AT = {
+    "say": "thread",
+    "note": "thread",
+    "meeting": "thread",
+    "file": "thread",
+    "offer": "meetings",
+    "todo": "meetings",
+}
+"""Where on the page a person reads that it is done: where they wrote. What moves the case is read on top, at the ball."""
+
 GROUPS = (
     (gettext_lazy("進める"), ("ball", "nudge", "advance", "adoption", "outcome")),
     (gettext_lazy("関わる人"), ("owner", "department", "organisation")),
@@ -107,17 +117,18 @@ def case_act(request, city: str, ref: str, act: str):
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
             case.refresh_from_db()
         else:
-            messages.success(request, form.done)
-            if request.POST.get("back") == "board":
+            back = request.POST.get("back")
+            place = {"board": f"case-{ref}", "radar": "list"}.get(back, TOLD_AT.get(act, ""))
+            messages.success(request, form.done, extra_tags=place)
+            if back == "board":
                 return redirect(reverse("staff-cases", args=[city]) + f"#case-{ref}")
-            if request.POST.get("back") == "radar":
+            if back == "radar":
                 asked = request.POST.get("asked", "")
                 return redirect(
                     reverse("staff-radar", args=[city]) + (f"?{asked}" if asked else "") + "#list"
                 )
             here = reverse("staff-case", args=[city, ref])
-            # The button of the nudge stands on top, where the answer is read; its form, where a refusal is.
-            return redirect(here + "#top" if act == "nudge" else here)
+            return redirect(here + (f"#told-{place}" if place else "#told"))
     return _page(request, city, case, bound=form, status=422)
 
 
@@ -164,6 +175,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "municipality": case.municipality,
         "case": case,
         "state": CASE[case.stage],
+        "told_at": set(TOLD_AT.values()),
         "ball": _ball(case, request.user),
         "sign": case_line(case),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),

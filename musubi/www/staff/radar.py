@@ -126,6 +126,7 @@ def radar(request, city: str):
         "municipality": municipality,
         "page_title": _("レーダー"),
         "crumbs": crumbs(municipality, _("レーダー")),
+        "told_at": ("list",),
         "filter": form,
         "active": form.active(),
         "tabs": _tabs(request, form, seen),

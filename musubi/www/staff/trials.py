@@ -90,7 +90,8 @@ def trial_act(request, city: str, ref: str, pk: int, act: str):
             case, row = _trial(request, city, ref, pk)
         else:
             messages.success(request, done)
-            return redirect("staff-trial", city, ref, pk)
+            # Without a fragment of its own the browser would keep that of the form.
+            return redirect(reverse("staff-trial", args=[city, ref, pk]) + "#told")
     return _page(request, case, row, bound=("report" if act == "draft" else act, form), status=422)
 
 

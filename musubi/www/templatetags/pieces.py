@@ -65,6 +65,20 @@ def _sprite() -> str:
     return static("musubi/icons.svg")
 
 
+@register.simple_tag(takes_context=True)
+def told(context, place: str = "") -> list:
+    """The messages of the last action that are read at `place`, or on top: those that name no place the page has.
+
+    A page with such places lists them as `told_at`; a message names one as its `extra_tags`.
+    """
+    places = context.get("told_at", ())
+    return [
+        message
+        for message in context.get("messages", ())
+        if (message.extra_tags if message.extra_tags in places else "") == (place or "")
+    ]
+
+
 @register.simple_tag
 @cache
 def asset(path: str) -> str:

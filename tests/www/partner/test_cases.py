@@ -100,7 +100,7 @@ def test_case_of_another_city_with_the_same_number_is_not_found(here, case):
 
 def test_say_goes_on_the_record_and_passes_the_ball(here, case, url, officer):
     actions.say(case, by=officer, body="試作の日数を教えてください。")
-    assert here.post(url, {"body": "十日です。"})["Location"] == url
+    assert here.post(url, {"body": "十日です。"})["Location"] == url + "#told-thread"
     row = Case.objects.get()
     assert str(row.holder) == "環境課"
     last = row.posts.order_by("pk").last()

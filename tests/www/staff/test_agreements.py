@@ -141,7 +141,7 @@ def test_agreement_from_registration_to_its_renewal(client, city, case, desk, co
     assert act(client, row, "sign", signed_on="2026-04-01", expires_on="2999-03-31").status_code == 302
     answer = act(client, row, "renew")
     successor = Agreement.objects.get(succeeds=row)
-    assert (answer.status_code, answer["Location"]) == (302, page(successor))
+    assert (answer.status_code, answer["Location"]) == (302, page(successor) + "#told")
     shown = text(client.get(page(row)))
     assert "海の清掃の協定" in shown
     assert page(successor) in shown

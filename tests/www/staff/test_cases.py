@@ -258,3 +258,21 @@ def test_a_department_is_asked_inside_and_an_organisation_in_the_talk(client, ci
 
     assert (with_us["next_label"], with_us["next_href"]) == ("様子をたずねる", "?act=nudge#act-nudge")
     assert (with_them["next_label"], with_them["next_href"]) == ("様子をたずねる", "#act-say")
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "place"),
+    [
+        ("say", {"body": "ありがとうございます。"}, "told-thread"),
+        ("todo", {"text": "図面を送る", "due_on": "2099-01-05"}, "told-meetings"),
+        ("ball", {"next_step": "図面を見る"}, "told"),
+    ],
+)
+def test_what_was_done_is_read_where_the_page_jumps_to(client, officer, case, code, data, place):
+    party = f"d{case.lead_id}"
+    client.force_login(officer)
+
+    answer = act(client, case, code, **data, to=party, doer=party)
+
+    assert answer.url == f"{address(case)}#{place}"
+    assert client.get(address(case)).content.decode().count(f'id="{place}"') == 1

@@ -52,7 +52,7 @@ def ticks(meeting, *answers):
 def test_offer_is_made_from_the_case_page(town, case):
     form = typed(*days_ahead(3, 5), title="進め方の相談", minutes_long="60", place="市役所3階")
     answer = town.at("officer").post(page(case) + "offer/", form)
-    assert (answer.status_code, answer["Location"]) == (302, page(case))
+    assert (answer.status_code, answer["Location"]) == (302, page(case) + "#told-meetings")
     meeting = Meeting.objects.get()
     assert [slot.starts_at for slot in meeting.slots.all()] == days_ahead(3, 5)
     shown = text(town.at("officer").get(page(case)))
