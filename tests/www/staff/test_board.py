@@ -160,3 +160,32 @@ def test_three_hundred_cases_cost_no_more_statements_than_three(client, city, of
 
     statements_with(1)  # what a process asks for once
     assert statements_with(2) == statements_with(40)
+
+
+def test_a_moved_card_says_so_itself(client, city, officer, contact):
+    client.force_login(officer)
+
+    answer = move(client, contact, "dialogue")
+
+    page = client.get(answer.url)
+    assert answer.url.endswith(f"#case-{contact.ref}")
+    assert page.content.decode().count(f'id="told-case-{contact.ref}"') == 1
+
+
+def test_a_move_is_read_on_top_where_the_card_is_not_shown(client, city, officer, contact):
+    client.force_login(officer)
+    move(client, contact, "dialogue")
+
+    page = board(client, city, q="ほかの案件")
+
+    assert 'id="told"' in page.content.decode()
+
+
+def test_board_and_list_say_which_cases_they_count(client, city, officer, contact):
+    client.force_login(officer)
+
+    assert "進行中だけ" in board(client, city).content.decode().split('class="list-head"')[1][:200]
+    assert "完了・見送りも含む" in board(client, city, view="list").content.decode()
+    narrowed = board(client, city, view="list", open_only="on").content.decode()
+    assert "完了・見送りも含む" not in narrowed
+    assert "完了・見送りも含む" not in board(client, city, view="list", stage="intake").content.decode()
