@@ -1,7 +1,7 @@
 """Placeholders: which are known, and what stands in their place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can, may
@@ -11,6 +11,8 @@ from musubi.wordings.models import Wording
 from musubi.wordings.states import BLANK, PLACEHOLDERS
 
 _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
+# Only the lines in which a letter says who writes to whom name people.
+_PEOPLE = ("{担当者名}", "{職員名}")
 _WIDE = str.maketrans("｛｝", "{}")
 
 
@@ -41,6 +43,26 @@ def check_body(body: str) -> str:
 def fill(body: str, facts: Mapping[str, str]) -> str:
     """`body` with its placeholders filled; a fact that is not known becomes 「（　　）」, to be written in by hand."""
     return _PLACEHOLDER.sub(lambda found: facts.get(found[1]) or BLANK, body)
+
+
+def gist(body: str, others: Iterable[str]) -> str:
+    """What tells the text from `others`: without its salutation, who writes, and the sentences they share with it.
+
+    Placeholders stand by their names. A text that is all salutation is its own gist.
+    """
+    shared = {sentence for other in others for sentence in _sentences(other)}
+    own = [
+        sentence
+        for sentence in _sentences(body)
+        if sentence not in shared and not any(name in sentence for name in _PEOPLE)
+    ]
+    return _PLACEHOLDER.sub(r"\1", "".join(own or _sentences(body)))
+
+
+def _sentences(body: str) -> list[str]:
+    found = (part.strip() for line in body.splitlines() for part in re.split(r"(?<=。)", line))
+    # A line that is nothing but a name addresses somebody.
+    return [part for part in found if _PLACEHOLDER.sub("", part).strip(" 様御中\u3000")]
 
 
 def is_changed(wording: Wording) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from musubi.lib.errors import Refused
 from musubi.wordings.defaults import DEFAULTS
-from musubi.wordings.rules import check_body, fill
+from musubi.wordings.rules import check_body, fill, gist
 from musubi.wordings.states import PLACEHOLDERS, Kind
 
 
@@ -43,3 +43,27 @@ def test_default_can_be_filled_whole(default):
 def test_every_kind_has_a_default_and_every_code_is_its_own():
     assert {default.kind for default in DEFAULTS} == set(Kind)
     assert len({default.code for default in DEFAULTS}) == len(DEFAULTS)
+
+
+def test_gist_leaves_out_the_salutation_and_what_other_texts_say_too():
+    ours = "{団体名}\n{担当者名} 様\n\n{所属}の{職員名}です。\n「{件名}」を拝見しました。予算がありません。"
+    other = "「{件名}」を拝見しました。お会いしたいです。"
+    assert gist(ours, [other]) == "予算がありません。"
+    assert gist(other, [ours]) == "お会いしたいです。"
+
+
+def test_gist_puts_placeholders_by_their_names():
+    assert gist("「{件名}」の資料をお願いします。", []) == "「件名」の資料をお願いします。"
+
+
+def test_gist_of_a_text_that_others_repeat_is_the_text():
+    assert gist("お待ちください。", ["お待ちください。"]) == "お待ちください。"
+
+
+def test_the_products_texts_differ_in_their_first_words():
+    bodies = {default.code: default.body for default in DEFAULTS}
+    firsts = [
+        gist(body, [other for code, other in bodies.items() if code != mine])[:30]
+        for mine, body in bodies.items()
+    ]
+    assert len(set(firsts)) == len(DEFAULTS)

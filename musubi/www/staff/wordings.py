@@ -15,7 +15,7 @@ from musubi.people.models import Municipality
 from musubi.people.rules import may_manage
 from musubi.wordings import actions, queries
 from musubi.wordings.models import Wording
-from musubi.wordings.rules import check_body, fill, is_changed, may_change
+from musubi.wordings.rules import check_body, fill, gist, is_changed, may_change
 from musubi.wordings.states import PLACEHOLDERS, Kind
 from musubi.www.access import city_or_404
 from musubi.www.staff.frame import attempt, crumbs, posted, status_of
@@ -83,6 +83,7 @@ def wordings(request, city: str):
                 "rows": [
                     {
                         "row": row,
+                        "gist": gist(row.body, (other.body for other in rows if other is not row)),
                         "changed": is_changed(row),
                         "own": not row.default,
                         "first": index == 0,
@@ -97,6 +98,7 @@ def wordings(request, city: str):
         "page_title": _("定型文"),
         "crumbs": _trail(request, municipality, _("定型文")),
         "groups": groups,
+        "told_at": [row.code for row in rows],
         "count": len(rows),
     }
     return render(request, "staff/wordings.html", context)
@@ -166,9 +168,9 @@ def wording_act(request, city: str, code: str, act: str):
     try:
         do(row, by=request.user)
     except Refused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags=code)
     else:
-        messages.success(request, done)
+        messages.success(request, done, extra_tags=code)
     return redirect(reverse("staff-wordings", args=[city]) + f"#{code}")
 
 
