@@ -9,6 +9,7 @@ import csv
 import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -75,10 +76,14 @@ def _words(text: str) -> list[tuple[str, str]]:
     """(normal form, as written) of the content words of a folded text, and the synonyms it holds."""
     stop = _stop_words()
     found = []
+    # Most of a text is grammar; its kinds are few and known by number after the first of each.
+    tells = _here.__dict__.setdefault("tells", {})
     for start in range(0, len(text), PIECE):
         for morpheme in _tokenizer().tokenize(text[start : start + PIECE]):
-            kind = morpheme.part_of_speech()
-            if kind[0] not in CONTENT or kind[1] in ("数詞", "助動詞語幹"):
+            kind = morpheme.part_of_speech_id()
+            if (telling := tells.get(kind)) is None:
+                telling = tells[kind] = _tells(morpheme.part_of_speech())
+            if not telling:
                 continue
             word = morpheme.normalized_form().casefold()
             if word in stop or (len(word) == 1 and not _ONE_LETTER.match(word)):
@@ -87,6 +92,11 @@ def _words(text: str) -> list[tuple[str, str]]:
     pattern, group = _synonyms()
     found += [(_MARK + group[match[0]], match[0]) for match in pattern.finditer(text)]
     return found
+
+
+def _tells(kind: tuple[str, ...]) -> bool:
+    """Whether words of a part of speech say what a text is about."""
+    return kind[0] in CONTENT and kind[1] not in ("数詞", "助動詞語幹")
 
 
 def is_synonym(word: str) -> bool:
@@ -129,10 +139,21 @@ def _synonyms() -> tuple[re.Pattern, dict[str, str]]:
         for row in csv.reader((line for line in file if not line.startswith("#")), delimiter="\t"):
             words = [normalise(word.casefold()) for word in row if word.strip()]
             group.update(dict.fromkeys(words, words[0] if words else ""))
-    longest_first = sorted(group, key=len, reverse=True)
     # Latin words stand alone: "ict" is not in "district".
-    parts = [
-        rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
-        for word in longest_first
-    ]
-    return re.compile("|".join(parts) or r"(?!)"), group
+    latin = _any_of([word for word in group if word.isascii()])
+    other = _any_of([word for word in group if word and not word.isascii()])
+    # Most letters begin no word: one look into a set tells.
+    begins = "".join({re.escape(word[0]) for word in group if word}) or "^\\s\\S"
+    return re.compile(rf"(?=[{begins}])(?:{other}|(?<![a-z0-9]){latin}(?![a-z0-9]))"), group
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """A pattern that finds the longest of the words that begin at a place; those of one beginning are tried together."""
+    if not any(words):
+        return "" if words else r"(?!)"
+    tails: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            tails.setdefault(word[0], []).append(word[1:])
+    begun = "|".join(re.escape(letter) + _any_of(rest) for letter, rest in tails.items())
+    return f"(?:{begun})?" if "" in words else f"(?:{begun})"

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from pathlib import Path
 import tantivy
 
 from musubi.matching.engine import analysis
-from musubi.matching.engine.analysis import Analysed
 from musubi.matching.engine.model import Model
 
 FORMAT = 1
@@ -39,12 +39,19 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A document as the index takes it. `marks` are what questions may be narrowed to."""
+    """A document as the index takes it. `marks` are what questions may be narrowed to; `words` and `pairs` are the terms
+    of its text, each as often as it is there, with a space between."""
 
     key: str
     marks: frozenset[str]
-    text: Analysed
+    words: str
+    pairs: str
     payload: bytes
+
+
+def spelled(counts: Counter[str]) -> str:
+    """Terms as an `Entry` takes them."""
+    return " ".join(term.replace(" ", "_") for term in counts.elements())
 
 
 @contextmanager
@@ -186,8 +193,8 @@ class Writer:
         document.add_text("key", entry.key)
         for mark in entry.marks:
             document.add_text("marks", mark)
-        for name, counts in ((WORDS, entry.text.words), (PAIRS, entry.text.pairs)):
-            document.add_text(name, " ".join(term.replace(" ", "_") for term in counts.elements()))
+        document.add_text(WORDS, entry.words)
+        document.add_text(PAIRS, entry.pairs)
         document.add_bytes("payload", entry.payload)
         self._writer.add_document(document)
 
@@ -214,7 +221,8 @@ class Generation:
         self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         (self.folder / "tantivy").mkdir(parents=True)
         tantivy.Index(_schema(), path=str(self.folder / "tantivy"))
-        model.save(self.folder / "model.npz")
+        self.model_path = self.folder / "model.npz"
+        model.save(self.model_path)
         self.writer = Writer(self.folder)
 
     def adopt(self, **about) -> None:

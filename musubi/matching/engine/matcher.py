@@ -1,13 +1,17 @@
 """The whole way of a question: terms, first stage in the index, second stage over the candidates, reasons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
 from musubi.matching.engine.analysis import Analysed, analyse, is_synonym
-from musubi.matching.engine.index import PAIRS, WORDS, Entry, Generation, Reader
+from musubi.matching.engine.helpers import Helpers
+from musubi.matching.engine.index import PAIRS, WORDS, Entry, Generation, Reader, spelled
 from musubi.matching.engine.model import (
     LARGEST_FIT,
     Model,
@@ -114,7 +118,7 @@ class Matcher:
         )
         if not found:
             return []
-        vector = self.model.vector(text, raw=f"{question.title}\n{question.text}")
+        vector = self.model.vector(text, raw=raw(question))
         return self.rank(
             question, text, vector, [(key, unpack(payload)) for key, payload, _score in found], limit, weights
         )
@@ -259,8 +263,8 @@ def _shared(text: Analysed, vector: Vector, payload: Payload) -> list[Shared]:
 
 def entry(document: Document, model: Model, text: Analysed | None = None) -> Entry:
     """A document as the index takes it."""
-    text = text or analyse(document.text, title=document.title)
-    vector = model.vector(text, raw=f"{document.title}\n{document.text}")
+    text = text or analysed(document)
+    vector = model.vector(text, raw=raw(document))
     hubness = tuple(model.hubness(vector, side, key=document.key) for side in (NEED, SEED))
     kept = set(vector.ids.tolist())
     words = "\n".join(
@@ -270,27 +274,69 @@ def entry(document: Document, model: Model, text: Analysed | None = None) -> Ent
     )
     payload = pack(Payload(vector, hubness, document.facts, words))
     marks = document.marks | {document.side, f"kind:{document.key.partition(':')[0]}"}
-    return Entry(document.key, frozenset(marks), text, payload)
+    return Entry(document.key, frozenset(marks), spelled(text.words), spelled(text.pairs), payload)
 
 
-def build(root, documents, *, sample: Iterable[Document], embed=None, progress=None, **about) -> None:
-    """Make the index anew from `documents` (any iterable, read once), learning first from `sample` of them."""
-    learned = []
-    for document in sample:
-        text = analyse(document.text, title=document.title)
-        learned.append((document.key, document.side, text, f"{document.title}\n{document.text}"))
-        if len(learned) >= LARGEST_FIT:
-            break
-    model = learn(learned, embed=embed)
-    generation = Generation(root, model)
-    try:
+def build(
+    root, documents, *, sample: Iterable[Document], embed=None, progress=None, helpers=None, **about
+) -> None:
+    """Make the index anew from `documents` (any iterable, read once), learning first from `sample` of them.
+
+    `helpers`: how many other processes may help where there are many documents; None for the machine's cores.
+    """
+    with Helpers(0 if embed else helpers) as others:
+        chosen = list(islice(sample, LARGEST_FIT))
+        texts = list(others.each(analysed, chosen))
+        model = learn(
+            [(one.key, one.side, text, raw(one)) for one, text in zip(chosen, texts, strict=True)],
+            embed=embed,
+        )
+        known = {(one.title, one.text): text for one, text in zip(chosen, texts, strict=True)}
+        generation = Generation(root, model)
         count = 0
-        for document in documents:
-            generation.writer.add(entry(document, model))
+
+        def add(made: Entry) -> None:
+            nonlocal count
+            generation.writer.add(made)
             count += 1
             if progress:
                 progress(count)
-        generation.adopt(documents=count, learned=len(learned), **about)
-    except BaseException:
-        generation.drop()
-        raise
+
+        def unknown() -> Iterator[Document]:
+            """Those not analysed yet; the others are added on the way."""
+            for document in documents:
+                text = known.pop((document.title, document.text), None)
+                if text is None:
+                    yield document
+                else:
+                    add(entry(document, model, text))
+
+        try:
+            if others.count:
+                for made in others.each(_entry, unknown(), generation.model_path):
+                    add(made)
+            else:
+                for document in unknown():
+                    add(entry(document, model))
+            generation.adopt(documents=count, learned=len(chosen), **about)
+        except BaseException:
+            generation.drop()
+            raise
+
+
+def analysed(document: Document) -> Analysed:
+    return analyse(document.text, title=document.title)
+
+
+def raw(document: Document | Question) -> str:
+    """What a dense model reads of it."""
+    return f"{document.title}\n{document.text}"
+
+
+def _entry(document: Document, model_path: Path) -> Entry:
+    return entry(document, _model(model_path))
+
+
+@lru_cache(maxsize=1)
+def _model(path: Path) -> Model:
+    return Model.load(path)

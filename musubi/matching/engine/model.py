@@ -3,7 +3,7 @@ together (latent topics), and a sample of each kind of document, against which a
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,15 +82,26 @@ class Sample:
         ids, starts = np.unique(self.ids, return_index=True)
         return ids, np.append(starts, len(self.ids))
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The row of each key."""
+        return {key: row for row, key in enumerate(self.keys)}
+
     def likeness(self, vector: Vector) -> np.ndarray:
         """How like each row is to a text."""
         found = np.zeros(len(self.keys), np.float32)
         if not self.keys:
             return found
         ids, starts = self._bounds
-        for place, weight in _places(ids, vector):
-            run = slice(starts[place], starts[place + 1])
-            found[self.rows[run]] += weight * self.weights[run]
+        at = np.searchsorted(ids, vector.ids)
+        at[at == len(ids)] = 0
+        known = ids[at] == vector.ids
+        first, lengths = starts[at[known]], (starts[1:] - starts[:-1])[at[known]]
+        # The runs of all the terms the text holds, one after the other.
+        before = np.cumsum(lengths) - lengths
+        runs = np.arange(int(lengths.sum())) + np.repeat(first - before, lengths)
+        likeness = np.repeat(vector.weights[known], lengths) * self.weights[runs]
+        found += np.bincount(self.rows[runs], likeness, minlength=len(self.keys)).astype(np.float32)
         return found + closeness(self.topics, self.dense, vector)
 
 
@@ -102,14 +113,6 @@ def closeness(topics: np.ndarray, dense: np.ndarray, vector: Vector) -> np.ndarr
     if dense.size and vector.dense.size == dense.shape[1]:
         found = found + DENSE_WEIGHT * (dense @ vector.dense)
     return found
-
-
-def _places(ids: np.ndarray, vector: Vector) -> Iterable[tuple[int, float]]:
-    at = np.searchsorted(ids, vector.ids)
-    at[at == len(ids)] = 0
-    for place, known, weight in zip(at, ids[at] == vector.ids, vector.weights, strict=True):
-        if known:
-            yield place, weight
 
 
 @dataclass
@@ -132,21 +135,19 @@ class Model:
             seen = np.where(self.ids[at] == ids, self.seen[at], 0).astype(np.float32)
         return np.log((1 + self.documents) / (1 + seen)) + 1
 
-    def weigh(self, counts: Iterable[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, weights) of one half of a text, of length one; all its terms."""
-        pairs = list(counts)
-        if not pairs:
-            return np.zeros(0, np.uint32), np.zeros(0, np.float32)
-        ids = np.array([pair[0] for pair in pairs], np.uint32)
-        times = np.array([pair[1] for pair in pairs], np.float32)
-        weights = (1 + np.log(times)) * self.rarity(ids)
+    def weigh(self, numbers: Sequence[int], times: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, weights) of one half of a text, of length one; all its terms, each said so many `times`."""
+        ids = np.array(numbers, np.uint32)
+        if not len(ids):
+            return ids, np.zeros(0, np.float32)
+        weights = (1 + np.log(np.array(times, np.float32))) * self.rarity(ids)
         return ids, weights / np.sqrt(weights @ weights)
 
     def vector(self, text: Analysed, *, raw: str = "") -> Vector:
         """A text as the second stage compares it. `raw` is what a dense model reads, where there is one."""
         halves = []
         for counts, number in ((text.words, word_id), (text.pairs, pair_id)):
-            ids, weights = self.weigh((number(term), count) for term, count in counts.items())
+            ids, weights = self.weigh([number(term) for term in counts], list(counts.values()))
             if len(ids) > MOST_TERMS:
                 best = np.argpartition(-weights, MOST_TERMS)[:MOST_TERMS]
                 ids, weights = ids[best], weights[best]
@@ -176,8 +177,8 @@ class Model:
         """
         sample = self.samples.get(against)
         like = sample.likeness(vector) if sample else np.zeros(0, np.float32)
-        if key and sample and key in sample.keys:
-            like = np.delete(like, sample.keys.index(key))
+        if sample and key in sample.places:
+            like = np.delete(like, sample.places[key])
         top = max(float(like.max(initial=0)), USUAL)
         total = float(np.exp((like - top) / TEMPERATURE).sum())
         total += USUAL_COUNT * float(np.exp((USUAL - top) / TEMPERATURE))
