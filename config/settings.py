@@ -11,6 +11,7 @@
 | `MUSUBI_HTTPS` | off | `1`: secure cookies, HSTS, behind a reverse proxy that sets `X-Forwarded-Proto` |
 | `MUSUBI_PROXIES` | `0` | how many reverse proxies add to `X-Forwarded-For`; sign-in attempts are counted per visitor by it |
 | `MUSUBI_VAR` | `var/` | where files, the embedded database and the collected static files live |
+| `MUSUBI_INDEX` | `index/` in `MUSUBI_VAR` | where this machine keeps its copy of the matching index: a local disk; empty for none |
 | `EMAIL_URL` | none | `smtp://user:password@host:587/?tls=1`; without it mail waits in its rows |
 | `MUSUBI_MAIL_FROM` | `noreply@localhost` | the sender of every mail |
 | `MUSUBI_REPLY_ADDRESS` | none | a mailbox that takes `name+anything@…`: notices about a case can be answered by mail |
@@ -37,6 +38,8 @@ def flag(name: str, default: str = "0") -> bool:
 
 VAR_DIR = Path(os.environ.get("MUSUBI_VAR", BASE_DIR / "var"))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
+# Derived data, made again from the database whenever it is missing; None: no suggestions on this machine.
+INDEX_DIR = Path(_index) if (_index := os.environ.get("MUSUBI_INDEX", str(VAR_DIR / "index"))) else None
 
 
 def _secret_key() -> str:

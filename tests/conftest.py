@@ -67,6 +67,7 @@ def installation(tmp_path_factory):
     }
     with override_settings(
         VAR_DIR=var,
+        INDEX_DIR=None,
         STATIC_ROOT=var / "static",
         STORAGES=storages,
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
@@ -81,6 +82,16 @@ def fresh_start():
         cache.clear()
     with translation.override(django_settings.LANGUAGE_CODE):
         yield
+
+
+@pytest.fixture
+def index(db, tmp_path, settings):
+    """A matching index of this test's own. `index()` makes it from the rows there are by then, `index.follow()` brings it
+    up to date with what happened since. Without this fixture there is none, and asking raises `Preparing`."""
+    from tests.matching.own_index import OwnIndex
+
+    settings.INDEX_DIR = tmp_path / "index"
+    return OwnIndex()
 
 
 @pytest.fixture(autouse=True)

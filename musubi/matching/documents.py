@@ -105,25 +105,24 @@ def documents_of(keys: Iterable[str]) -> list[Document]:
     return found
 
 
-def keys_of(entry: Entry) -> set[str]:
+def keys_of(entries: Iterable[Entry]) -> set[str]:
     """The documents that may have changed with what happened."""
-    if entry.kind in ("challenge", "solution"):
-        keys = {f"{entry.kind}:{entry.object_id}"}
-        if entry.kind == "solution":
-            owner = Solution.objects.filter(pk=entry.object_id).values_list("organisation_id", flat=True)
-            keys |= {f"organisation:{pk}" for pk in owner}
-        return keys
-    if entry.kind == "organisation":
-        return _of_organisation(entry.object_id)
-    if entry.kind == "member":
-        owner = Member.objects.filter(pk=entry.object_id).values_list("organisation_id", flat=True)
-        return set().union(*(_of_organisation(pk) for pk in owner))
-    return set()
-
-
-def _of_organisation(pk: int) -> set[str]:
-    solutions = Solution.objects.filter(organisation=pk).values_list("pk", flat=True)
-    return {f"organisation:{pk}", *(f"solution:{one}" for one in solutions)}
+    happened: dict[str, set[int]] = {}
+    for entry in entries:
+        happened.setdefault(entry.kind, set()).add(entry.object_id)
+    keys = {f"{kind}:{pk}" for kind in ("challenge", "solution") for pk in happened.get(kind, ())}
+    whole = set(happened.get("organisation", ()))
+    if members := happened.get("member"):
+        whole.update(Member.objects.filter(pk__in=members).values_list("organisation", flat=True))
+    named = set(whole)
+    if solutions := happened.get("solution"):
+        # An organisation's document names its solutions.
+        named.update(Solution.objects.filter(pk__in=solutions).values_list("organisation", flat=True))
+    keys |= {f"organisation:{pk}" for pk in named}
+    if whole:
+        own = Solution.objects.filter(organisation__in=whole, state="published")
+        keys |= {f"solution:{pk}" for pk in own.values_list("pk", flat=True)}
+    return keys
 
 
 # --- one row -------------------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import connection
 
 if TYPE_CHECKING:
     from musubi.matching.engine.matcher import Matcher
@@ -20,8 +23,17 @@ _kept: dict[Path, tuple[float, Matcher]] = {}
 
 
 def root() -> Path:
-    """The folder of the index: each node has a copy of its own."""
-    return settings.VAR_DIR / "index"
+    """The folder of the index of this database: each machine has a copy of its own. Raises `Preparing` where the
+    machine is to have none."""
+    if settings.INDEX_DIR is None:
+        from musubi.matching.engine.index import Preparing
+
+        raise Preparing("this machine has no folder for an index (MUSUBI_INDEX)")
+    # A demo and the real thing may share a folder of files.
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        name = os.path.abspath(name)
+    return settings.INDEX_DIR / f"{Path(name).stem}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def matcher() -> Matcher:
@@ -46,7 +58,7 @@ def matcher() -> Matcher:
 def forget() -> None:
     """Open the index anew at the next question: what is kept turned out not to be readable."""
     with _lock:
-        _kept.pop(root(), None)
+        _kept.clear()
 
 
 @lru_cache(maxsize=1)
