@@ -20,6 +20,8 @@ from musubi.lib.text import normalise, terms
 DATA = Path(__file__).parent.parent / "data"
 # Whatever is pasted in (a whole PDF), the time stays bounded; what a text is about is said in its first pages.
 LONGEST = 8_000
+# One letter can become eighteen in NFKC, and a page may begin with blanks: more is read than is looked at.
+READ = 3 * LONGEST
 # Sudachi takes 49,149 bytes at once.
 PIECE = 4_000
 CONTENT = {"名詞", "動詞", "形容詞", "形状詞", "副詞", "接頭辞", "接尾辞"}
@@ -44,22 +46,21 @@ class Analysed:
 
 def fold(text: str) -> str:
     """The part of a text that is looked at, in one spelling: NFKC, small letters, nothing invisible."""
-    return normalise(text[:LONGEST].casefold())
+    return normalise(text[:READ].casefold())[:LONGEST]
 
 
 def analyse(text: str, *, title: str = "") -> Analysed:
     """The terms of a text; those of its title count twice."""
     words: Counter[str] = Counter()
+    pairs: Counter[str] = Counter()
     surfaces: dict[str, str] = {}
     for part, times in ((title, 2), (text, 1)):
         if part := fold(part):
             for word, surface in _words(part):
                 words[word] += times
                 surfaces.setdefault(word, surface)
-    pairs = terms(text[:LONGEST])
-    if title:
-        for pair, count in terms(title[:LONGEST]).items():
-            pairs[pair] += 2 * count
+            for pair, count in terms(part).items():
+                pairs[pair] += times * count
     return Analysed(words, pairs, surfaces)
 
 

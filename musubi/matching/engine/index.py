@@ -20,10 +20,10 @@ from pathlib import Path
 
 import tantivy
 
-from musubi.matching.engine import analysis
+from musubi.matching.engine import analysis, whole
 from musubi.matching.engine.model import Model
 
-FORMAT = 1
+FORMAT = 2
 MEMORY = 64_000_000
 RELOAD_SECONDS = 0.3
 WORDS, PAIRS = "words", "pairs"
@@ -55,14 +55,17 @@ def spelled(counts: Counter[str]) -> str:
 
 
 @contextmanager
-def _as(error: type[Exception]):
-    """Tantivy's own errors, and its panics, as one of ours."""
+def _as(error: type[Exception], *, whatever: bool = False):
+    """Tantivy's own errors, and its panics, as one of ours; with `whatever`, all that a torn file can lead to."""
     try:
         yield
+    except (Preparing, Busy):
+        raise
     except (ValueError, OSError, KeyError) as problem:
         raise error(str(problem)) from problem
     except BaseException as problem:
-        if type(problem).__name__ != "PanicException":
+        is_panic = type(problem).__name__ == "PanicException"
+        if not is_panic and not (whatever and isinstance(problem, Exception)):
             raise
         raise error(str(problem)) from problem
 
@@ -79,7 +82,7 @@ def _schema() -> tantivy.Schema:
 
 def current(root: Path) -> Path:
     """The folder of the generation in use. Raises Preparing."""
-    with _as(Preparing):
+    with _as(Preparing, whatever=True):
         folder = root / (root / "CURRENT").read_text(encoding="utf-8").strip()
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         if (about["format"], about["analysis"]) != (FORMAT, analysis.fingerprint()):
@@ -87,22 +90,38 @@ def current(root: Path) -> Path:
         return folder
 
 
+def _open(folder: Path) -> tuple[tantivy.Index, tuple[int, ...]]:
+    """The index of a generation, and which commit it shows. Raises Preparing where it is not whole."""
+    with _as(Preparing, whatever=True):
+        # Looked at first: a commit in between is then seen at the next look.
+        committed = _stamp(folder)
+        whole.check(folder / "tantivy")
+        return tantivy.Index.open(str(folder / "tantivy")), committed
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """Changes with every commit."""
+    about = (folder / "tantivy" / "meta.json").stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
 class Reader:
     """Reads one generation. What was committed is seen `RELOAD_SECONDS` later at the latest."""
 
     def __init__(self, folder: Path, *, embed=None):
         self.folder = folder
-        with _as(Preparing):
-            self.index = tantivy.Index.open(str(folder / "tantivy"))
+        self.index, self._seen = _open(folder)
+        with _as(Preparing, whatever=True):
             self.model = Model.load(folder / "model.npz", embed=embed)
-            self.schema = self.index.schema
+        self.schema = self.index.schema
         self._looked_at = time.monotonic()
 
     def searcher(self) -> tantivy.Searcher:
         with _as(Preparing):
             if time.monotonic() - self._looked_at > RELOAD_SECONDS:
-                self.index.reload()
-                self._looked_at = time.monotonic()
+                if (committed := _stamp(self.folder)) != self._seen:
+                    self.index.reload()
+                self._seen, self._looked_at = committed, time.monotonic()
             return self.index.searcher()
 
     def search(
@@ -173,14 +192,17 @@ class Reader:
 
 
 class Writer:
-    """Changes one generation. Raises Busy while another process does, Preparing where the folder is not whole."""
+    """Changes one generation. Raises Busy while another process does, Preparing where the folder is not whole or cannot
+    be written to (then, or at any later step)."""
 
     def __init__(self, folder: Path, *, memory: int = MEMORY):
         self.folder = folder
-        with _as(Preparing):
-            self.index = tantivy.Index.open(str(folder / "tantivy"))
-        with _as(Busy):
-            self._writer = self.index.writer(memory, 1)
+        self.index, _seen = _open(folder)
+        try:
+            with _as(Preparing):
+                self._writer = self.index.writer(memory, 1)
+        except Preparing as problem:
+            raise (Busy if "LockBusy" in str(problem) else Preparing)(str(problem)) from problem
 
     def put(self, entry: Entry) -> None:
         """Add a document, in place of the one of the same key."""
@@ -196,10 +218,12 @@ class Writer:
         document.add_text(WORDS, entry.words)
         document.add_text(PAIRS, entry.pairs)
         document.add_bytes("payload", entry.payload)
-        self._writer.add_document(document)
+        with _as(Preparing):
+            self._writer.add_document(document)
 
     def remove(self, key: str) -> None:
-        self._writer.delete_documents_by_term("key", key)
+        with _as(Preparing):
+            self._writer.delete_documents_by_term("key", key)
 
     def commit(self) -> None:
         """From here on it is there, even if the machine stops the next moment."""
@@ -208,7 +232,7 @@ class Writer:
 
     def close(self) -> None:
         """Give the lock back; what was not committed is dropped."""
-        with suppress(ValueError):
+        with suppress(Preparing), _as(Preparing, whatever=True):
             self._writer.rollback()
             self._writer.wait_merging_threads()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from musubi.matching.engine.analysis import Analysed, analyse, is_synonym
 from musubi.matching.engine.helpers import Helpers
-from musubi.matching.engine.index import PAIRS, WORDS, Entry, Generation, Reader, spelled
+from musubi.matching.engine.index import PAIRS, WORDS, Entry, Generation, Preparing, Reader, spelled
 from musubi.matching.engine.model import (
     LARGEST_FIT,
     Model,
@@ -119,9 +119,11 @@ class Matcher:
         if not found:
             return []
         vector = self.model.vector(text, raw=raw(question))
-        return self.rank(
-            question, text, vector, [(key, unpack(payload)) for key, payload, _score in found], limit, weights
-        )
+        try:
+            answers = [(key, unpack(payload)) for key, payload, _score in found]
+        except ValueError as problem:
+            raise Preparing(str(problem)) from problem
+        return self.rank(question, text, vector, answers, limit, weights)
 
     def rank(
         self,

@@ -90,8 +90,8 @@ class Sample:
     def likeness(self, vector: Vector) -> np.ndarray:
         """How like each row is to a text."""
         found = np.zeros(len(self.keys), np.float32)
-        if not self.keys:
-            return found
+        if not len(self.ids):
+            return found + closeness(self.topics, self.dense, vector)
         ids, starts = self._bounds
         at = np.searchsorted(ids, vector.ids)
         at[at == len(ids)] = 0
@@ -191,15 +191,21 @@ class Model:
         for kind, sample in self.samples.items():
             for name in ("rows", "ids", "weights", "topics", "dense"):
                 arrays[f"{kind}.{name}"] = getattr(sample, name)
-        about = {"documents": self.documents, "keys": {kind: s.keys for kind, s in self.samples.items()}}
+        about = {
+            "documents": self.documents,
+            "embedding": name_of(self.embed),
+            "keys": {kind: s.keys for kind, s in self.samples.items()},
+        }
         with path.open("wb") as file:
             np.savez(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
 
     @classmethod
     def load(cls, path: Path, *, embed=None) -> "Model":
-        """Raises OSError, ValueError or KeyError where the file is not whole."""
+        """Raises ValueError where it was learned with another dense model, and whatever a file that is not whole leads to."""
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
+            if about["embedding"] != name_of(embed):
+                raise ValueError("learned with another dense model")
             samples = {
                 kind: Sample(
                     keys, *(arrays[f"{kind}.{n}"] for n in ("rows", "ids", "weights", "topics", "dense"))
@@ -207,6 +213,11 @@ class Model:
                 for kind, keys in about["keys"].items()
             }
             return cls(about["documents"], arrays["ids"], arrays["seen"], arrays["topics"], samples, embed)
+
+
+def name_of(embed) -> str:
+    """Which dense model an `embed` is: its `name`, empty without one."""
+    return "" if embed is None else getattr(embed, "name", "unnamed")
 
 
 def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) -> Model:

@@ -4,6 +4,7 @@ Layout, little-endian: how many terms, topics, dense numbers and bytes of text; 
 in thousandths; the topics in 1/127; the dense numbers as halves; the text: facts, and the words with their spellings.
 """
 
+import json
 import struct
 from dataclasses import dataclass, field
 
@@ -45,17 +46,15 @@ class Payload:
 
 def pack(payload: Payload) -> bytes:
     facts = payload.facts
-    head = "\t".join(
-        [
-            ",".join(map(str, sorted(facts.goals))),
-            ",".join(sorted(facts.fields)),
-            ",".join(sorted(facts.regions)),
-            facts.owner,
-            str(facts.on),
-            str(facts.worked),
-        ]
-    )
-    text = f"{head}\n{payload.text}".encode()
+    head = [
+        sorted(facts.goals),
+        sorted(facts.fields),
+        sorted(facts.regions),
+        facts.owner,
+        facts.on,
+        facts.worked,
+    ]
+    text = f"{json.dumps(head, separators=(',', ':'))}\n{payload.text}".encode()
     vector = payload.vector
     return b"".join(
         [
@@ -70,6 +69,9 @@ def pack(payload: Payload) -> bytes:
 
 
 def unpack(data: bytes) -> Payload:
+    """Raises ValueError for what `pack` did not make."""
+    if len(data) < _HEAD.size:
+        raise ValueError("too short")
     terms, topics, dense, length, *hubness = _HEAD.unpack_from(data)
     at = _HEAD.size
     ids = np.frombuffer(data, "<u4", terms, at)
@@ -78,15 +80,8 @@ def unpack(data: bytes) -> Payload:
     halves = np.frombuffer(data, "<f2", dense, at := at + topics)
     at += 2 * dense
     head, _newline, text = data[at : at + length].decode().partition("\n")
-    goals, fields, regions, owner, on, worked = head.split("\t")
-    facts = Facts(
-        frozenset(int(goal) for goal in goals.split(",") if goal),
-        frozenset(name for name in fields.split(",") if name),
-        frozenset(name for name in regions.split(",") if name),
-        owner,
-        int(on),
-        int(worked),
-    )
+    goals, fields, regions, owner, on, worked = json.loads(head)
+    facts = Facts(frozenset(goals), frozenset(fields), frozenset(regions), owner, on, worked)
     vector = Vector(
         ids, weights.astype(np.float32) / _SCALE, places.astype(np.float32) / 127, halves.astype(np.float32)
     )
