@@ -27,14 +27,15 @@ DONE_SHOWN = 5
 WORDS = dict(SlotAnswerKind.choices)
 
 Address = Callable[[str, int], str]
-"""("answer" | "fix" | "change" | "cancel" | "minutes" | "ics" | "todo", id) → the address on the reader's own side."""
+"""("answer" | "fix" | "change" | "cancel" | "minutes" | "correct" | "ics" | "todo-done" | "todo-reopen", id) → the
+address on the reader's own side."""
 
 
 def staff_address(case: Case) -> Address:
     city, ref = case.municipality.slug, case.ref
 
     def at(act: str, pk: int) -> str:
-        return reverse("staff-todo-done" if act == "todo" else f"staff-meeting-{act}", args=[city, ref, pk])
+        return reverse(_name("staff", act), args=[city, ref, pk])
 
     return at
 
@@ -43,9 +44,13 @@ def partner_address(case: Case) -> Address:
     city, ref = case.municipality.slug, case.ref
 
     def at(act: str, pk: int) -> str:
-        return reverse("my-todo-done" if act == "todo" else f"my-meeting-{act}", args=[city, ref, pk])
+        return reverse(_name("my", act), args=[city, ref, pk])
 
     return at
+
+
+def _name(side: str, act: str) -> str:
+    return f"{side}-{act}" if act.startswith("todo-") else f"{side}-meeting-{act}"
 
 
 def meetings_of(case: Case):
@@ -65,6 +70,11 @@ def panel(case: Case, user, *, at: Address, bound: AnswerTimes | None = None) ->
     rows = [_held_by(meeting, case) for meeting in meetings_of(case)] if case.stage in OPEN else []
     todos = list(case.todos.select_related("department", "organisation", "done_by"))
     own = authority(user).organisation_ids
+
+    def ticks(todo: Todo, act: str) -> str:
+        theirs = speaks and (not outside or todo.organisation_id in own)
+        return at(act, todo.pk) if theirs else ""
+
     still = [todo for todo in todos if todo.done_at is None]
     done = sorted((todo for todo in todos if todo.done_at), key=lambda todo: todo.done_at)[-DONE_SHOWN:]
     return {
@@ -78,14 +88,18 @@ def panel(case: Case, user, *, at: Address, bound: AnswerTimes | None = None) ->
                 "doer": todo.doer.display_name,
                 "due_on": todo.due_on,
                 "late": todo.due_on < clock.today(),
-                "done_href": at("todo", todo.pk)
-                if speaks and (not outside or todo.organisation_id in own)
-                else "",
+                "done_href": ticks(todo, "todo-done"),
             }
             for todo in still
         ],
         "done": [
-            {"text": todo.text, "doer": todo.doer.display_name, "done_at": todo.done_at} for todo in done
+            {
+                "text": todo.text,
+                "doer": todo.doer.display_name,
+                "done_at": todo.done_at,
+                "reopen_href": ticks(todo, "todo-reopen"),
+            }
+            for todo in done
         ],
         "speaks": speaks,
     }
@@ -246,6 +260,18 @@ def tick_off(request, case: Case, pk: int) -> None:
     if _told(request, lambda: todos.finish_todo(todo, by=request.user)):
         messages.success(
             request, _("宿題「%(text)s」を済みにしました。") % {"text": todo.text}, extra_tags="meetings"
+        )
+
+
+def take_tick_back(request, case: Case, pk: int) -> None:
+    """A to-do of the case is not done after all. Raises Http404 for another case's, PermissionDenied as `tick_off`."""
+    todo = get_object_or_404(Todo, pk=pk, case=case)
+    todo.case = case
+    if _told(request, lambda: todos.reopen_todo(todo, by=request.user)):
+        messages.success(
+            request,
+            _("宿題「%(text)s」の済みを取り消しました。") % {"text": todo.text},
+            extra_tags="meetings",
         )
 
 

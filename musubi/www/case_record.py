@@ -88,8 +88,11 @@ def _last(moves: Iterable[Post]) -> str:
     return reached[-1] if reached else PATH[0]
 
 
-def thread_items(posts: Collection[Post], *, case: Case, file_url, inside: bool) -> list[dict]:
-    """What `parts/thread.html` needs. `file_url(file)` gives the address of a download.
+def thread_items(
+    posts: Collection[Post], *, case: Case, file_url, inside: bool, correct_url=None
+) -> list[dict]:
+    """What `parts/thread.html` needs. `file_url(file)` gives the address of a download, `correct_url(meeting)` (for
+    whoever may) of the form that puts minutes right.
 
     `inside` is whether the municipality's people read it. What their mails quote is for them alone: below an answer
     there may stand what colleagues wrote to each other.
@@ -98,6 +101,8 @@ def thread_items(posts: Collection[Post], *, case: Case, file_url, inside: bool)
     for post, item in zip(posts, items, strict=True):
         if not inside and post.side != Side.ORGANISATION:
             item["quoted"] = ""
+        if correct_url and item["kind"] == PostKind.MEETING:
+            item |= {"act_label": _("議事録を直す"), "act_href": correct_url(post.meeting)}
     return items
 
 
@@ -198,6 +203,8 @@ def _meeting_words(post: Post) -> str:
     step = data["step"]
     if step == "todo_done":
         return _("宿題が済みました: %(text)s") % {"text": post.body}
+    if step == "todo_reopened":
+        return _("宿題の済みを取り消しました: %(text)s") % {"text": post.body}
     if step == "offered":
         return _("打合せの候補を%(n)d件出しました: %(title)s") % {
             "n": len(data["times"]),
@@ -209,6 +216,8 @@ def _meeting_words(post: Post) -> str:
     words = {"title": data.get("title") or _("打合せ"), "when": when}
     if step == "fixed":
         return _("打合せの日時を決めました: %(title)s %(when)s") % words
+    if step == "corrected":
+        return _("議事録を直しました: %(title)s %(when)s") % words
     if step == "changed":
         return _("打合せを変えました: %(title)s %(when)s") % words
     return _("打合せを中止しました: %(title)s %(when)s") % words

@@ -8,6 +8,7 @@ import pytest
 from musubi.cases import actions
 from musubi.cases.meetings import actions as meetings
 from musubi.cases.meetings import times
+from musubi.cases.meetings.notices import minutes_corrected
 from musubi.cases.models import Case, Meeting, SlotAnswer, Todo
 from musubi.cases.rules import needs
 from musubi.journal.models import Entry
@@ -450,6 +451,55 @@ def test_minutes_twice_are_refused(met, officer):
 # A talk agreed by telephone
 
 
+def test_corrected_minutes_keep_what_stood_before_in_the_journal(case, met, officer, person):
+    meetings.record_minutes(met, by=officer, minutes="話した。", decisions="9月に試す。")
+    before = ball(case)
+    meetings.correct_minutes(met, by=officer, minutes="話した。", decisions="10月に試す。")
+    assert (fresh(met).decisions, fresh(met).recorded_by, ball(case)) == ("10月に試す。", officer, before)
+    entry = history(met).last()
+    assert (entry.verb, entry.data["before"], entry.data["after"]) == (
+        "meeting.corrected",
+        {"decisions": "9月に試す。"},
+        {"decisions": "10月に試す。"},
+    )
+    assert steps(case)[-1] == "corrected"
+    (letter,) = [each for each in minutes_corrected(entry) if each.user == person]
+    assert letter.title.startswith("議事録が直されました")
+    assert "10月に試す。" in letter.body
+
+
+def test_correct_minutes_before_there_are_any_is_refused(met, officer):
+    with pytest.raises(Refused):
+        meetings.correct_minutes(met, by=officer, minutes="話した。")
+    assert (fresh(met).state, fresh(met).minutes) == ("fixed", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [({"minutes": " 話した。 "}, Refused), ({"minutes": " ", "attendees": "森"}, Missing)],
+)
+def test_correct_minutes_with_nothing_new_or_nothing_at_all_is_refused(met, officer, words, error):
+    meetings.record_minutes(met, by=officer, minutes="話した。")
+    with pytest.raises(error):
+        meetings.correct_minutes(met, by=officer, **words)
+    assert fresh(met).minutes == "話した。"
+
+
+def test_correct_minutes_by_two_at_once_keeps_the_first(met, officer):
+    meetings.record_minutes(met, by=officer, minutes="話した。")
+    seen = fresh(met)
+    meetings.correct_minutes(met, by=officer, minutes="海岸で話した。")
+    with pytest.raises(Conflict):
+        meetings.correct_minutes(seen, by=officer, minutes="市役所で話した。")
+    assert fresh(met).minutes == "海岸で話した。"
+
+
+def test_correct_minutes_by_the_organisation_is_not_allowed(met, officer, person):
+    meetings.record_minutes(met, by=officer, minutes="話した。")
+    with pytest.raises(NotAllowed):
+        meetings.correct_minutes(met, by=person, minutes="聞いた。")
+
+
 def test_talk_noted_ahead_of_its_time_is_fixed_and_invited_to(case, officer, env):
     meeting = actions.record_meeting(case, by=officer, held_at=days_ahead(6)[0], place="現地")
     assert meeting.state == "fixed"
@@ -468,6 +518,7 @@ ACTS = {
     "change": lambda meeting, by: meetings.change_meeting(meeting, by=by, held_at=days_ahead(9)[0], place=""),
     "cancel": lambda meeting, by: meetings.cancel_meeting(meeting, by=by, reason="中止"),
     "minutes": lambda meeting, by: meetings.record_minutes(meeting, by=by, minutes="話した。"),
+    "correct": lambda meeting, by: meetings.correct_minutes(meeting, by=by, minutes="聞いた。"),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from musubi.cases import actions
 from musubi.cases.meetings import todos
+from musubi.cases.meetings.notices import todo_reopened
 from musubi.cases.models import Todo
 from musubi.journal.queries import history
 from musubi.lib import clock
@@ -145,3 +146,71 @@ def test_finish_todo_in_a_case_that_has_ended_is_refused(case, officer, company)
     actions.close(case, by=officer, reason="timing", feedback="また来年に。")
     with pytest.raises(Refused):
         todos.finish_todo(todo, by=officer)
+
+
+def test_reopened_todo_takes_the_ball_back_from_what_came_after_it(case, officer, person, company, env):
+    promise(case, officer, "会場を押さえる", env, 8)
+    first = promise(case, officer, "見積りを出す", company, 4)
+    actions.hand_ball(case, company, by=officer, next_step="見積りを出す")
+    todos.finish_todo(first, by=person)
+    todos.reopen_todo(first, by=person)
+    assert ball(case) == (company, "見積りを出す")
+    assert fresh(case).ball_due_on >= fresh(first).due_on
+    assert (fresh(first).done_at, fresh(first).done_by) == (None, None)
+    assert [entry.verb for entry in history(first)] == ["todo.added", "todo.done", "todo.reopened"]
+    assert history(first).last().data["to"] == str(company)
+
+
+def test_reopened_last_todo_takes_the_ball_back_from_the_lead(case, officer, company, env):
+    only = promise(case, officer, "見積りを出す", company, 4)
+    actions.hand_ball(case, company, by=officer, next_step="見積りを出す")
+    todos.finish_todo(only, by=officer)
+    assert ball(case) == (env, "次の進め方を決める")
+    todos.reopen_todo(only, by=officer)
+    assert ball(case) == (company, "見積りを出す")
+
+
+def test_reopened_todo_leaves_a_ball_that_lies_elsewhere_for_another_reason(case, officer, company, env):
+    todo = promise(case, officer, "会場を押さえる", env, 4)
+    todos.finish_todo(todo, by=officer)
+    actions.hand_ball(case, company, by=officer, next_step="図面を送る")
+    since = fresh(case).ball_since
+    todos.reopen_todo(todo, by=officer)
+    assert ball(case) == (company, "図面を送る")
+    assert fresh(case).ball_since == since
+    assert "to" not in history(todo).last().data
+
+
+def test_reopen_todo_that_is_open_is_refused(case, officer, company):
+    todo = promise(case, officer, "見積りを出す", company, 4)
+    with pytest.raises(Conflict):
+        todos.reopen_todo(todo, by=officer)
+    assert [entry.verb for entry in history(todo)] == ["todo.added"]
+
+
+def test_reopen_todo_in_a_case_that_has_ended_is_refused(case, officer, company):
+    todo = promise(case, officer, "見積りを出す", company, 4)
+    todos.finish_todo(todo, by=officer)
+    actions.close(case, by=officer, reason="timing", feedback="また来年に。")
+    with pytest.raises(Refused):
+        todos.reopen_todo(todo, by=officer)
+    assert fresh(todo).done_by == officer
+
+
+@pytest.mark.parametrize("role", ["auditor", "administrator", "officer", "person"])
+def test_reopen_todo_by_who_may_not_is_not_allowed(case, city, officer, person, env, role):
+    todo = promise(case, officer, "会場を押さえる", env, 8)
+    todos.finish_todo(todo, by=officer)
+    with pytest.raises(NotAllowed):
+        todos.reopen_todo(todo, by=person if role == "person" else make_staff(city, role))
+    assert fresh(todo).done_by == officer
+
+
+def test_reopened_todo_is_told_to_who_has_the_ball_again(case, officer, person, company):
+    todo = promise(case, officer, "見積りを出す", company, 4)
+    actions.hand_ball(case, company, by=officer, next_step="見積りを出す")
+    todos.finish_todo(todo, by=officer)
+    todos.reopen_todo(todo, by=officer)
+    (letter,) = [each for each in todo_reopened(history(todo).last()) if each.user == person]
+    assert letter.title == "宿題はまだ済んでいません: 見積りを出す"
+    assert f"次に動くのは、{company}です: 見積りを出す" in letter.body

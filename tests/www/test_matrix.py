@@ -109,6 +109,7 @@ POST my-meeting-fix case talk-offered                 in    404   told    told  
 GET  my-meeting-cancel case talk-fixed                in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-meeting-ics case talk-fixed                   in    404   ok    ok    404   404   404   404   404   404   404   404   404
 POST my-todo-done case promise                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
+POST my-todo-reopen case promise                      in    404   told  told  404   404   404   404   404   404   404   404   404
 GET  my-trial case trial                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case secret                         in    404   404   404   404   404   404   404   404   404   404   404   404
@@ -169,10 +170,12 @@ POST staff-meeting-fix case talk-offered              in    403   403   403   40
 GET  staff-meeting-change case talk-fixed             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-meeting-cancel case talk-fixed             in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-meeting-minutes case talk-fixed            in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+GET  staff-meeting-correct case talk-fixed            in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 GET  staff-meeting-ics case talk-fixed                in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
 POST staff-case-act case offer                        in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case todo                         in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-todo-done case promise                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
+POST staff-todo-reopen case promise                   in    403   403   403   403   told  404   told  told  404   403   403   403
 POST staff-case-act case adoption                     in    403   403   403   403   ok    404   ok    ok    404   403   403   403
 POST staff-case-act case owner                        in    403   403   403   403   403   404   ok    ok    404   403   403   403
 POST staff-case-act case department                   in    403   403   403   403   403   404   ok    ok    404   403   403   403

@@ -301,6 +301,52 @@ def record_minutes(
     )
 
 
+@transaction.atomic
+def correct_minutes(
+    meeting: Meeting, *, by: User, minutes: str = "", attendees: str = "", decisions: str = ""
+) -> None:
+    """Put the minutes of a talk right; the journal keeps the words as they stood. To-dos and the ball stay as they are.
+
+    Raises NotAllowed for the organisation, Missing without a word, Refused before there are minutes and where nothing
+    would change, Conflict where somebody else corrected them meanwhile. Follows: everybody is told.
+    """
+    case = meeting.case
+    require(by, Can.SPEAK_IN_CASE, case)
+    if side_of(case, by)["side"] == Side.ORGANISATION:
+        raise NotAllowed("議事録を直せるのは自治体の担当者です。補足は、メッセージで送ってください。")
+    hold_open(case)
+    if meeting.state != "held":
+        raise Refused("この打合せには、まだ議事録がありません。画面を読み込み直してください。")
+    wanted = {
+        "minutes": minutes.strip(),
+        "attendees": attendees.strip(),
+        "decisions": decisions.strip(),
+    }
+    if not (wanted["minutes"] or wanted["decisions"]):
+        raise Missing("話した内容か決まったことを書いてください。", field="minutes")
+    before = {name: getattr(meeting, name) for name in wanted}
+    if wanted == before:
+        raise Refused("議事録は今のままです。直すところを直してから、もう一度押してください。")
+    update(meeting, "打合せの議事録", guard=before, **wanted)
+    post(
+        case,
+        PostKind.MEETING,
+        by=by,
+        meeting=meeting,
+        data={"step": "corrected", "at": _when(meeting), "title": meeting.title},
+    )
+    changed = [name for name in wanted if wanted[name] != before[name]]
+    journal.write(
+        "meeting.corrected",
+        meeting,
+        by=by,
+        case=case.pk,
+        at=_when(meeting),
+        before={name: before[name] for name in changed},
+        after={name: wanted[name] for name in changed},
+    )
+
+
 def _settle(case: Case, meeting: Meeting, step: str, *, by: User, before: str = "") -> None:
     """A time stands: the lead keeps the ball until that day, the thread says so, and everybody is invited."""
     ball = ball_for(case, case.lead, "打合せ", due_on=_day(meeting.held_at))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from musubi.cases.meetings import invitations
 from musubi.cases.meetings import times as offered
-from musubi.cases.models import Meeting, Todo
+from musubi.cases.models import Case, Meeting, Todo
 from musubi.cases.notices import _partner_letter, _staff_letter, _to_organisations, _to_staff
 from musubi.journal.models import Entry
 from musubi.lib import clock
@@ -106,12 +106,35 @@ def minutes_recorded(entry: Entry) -> Iterator[Letter]:
     yield from _to_everybody(meeting, title, "\n\n".join(parts))
 
 
+@tells("meeting.corrected", _("打合せの議事録の訂正"))
+def minutes_corrected(entry: Entry) -> Iterator[Letter]:
+    meeting = _meeting(entry)
+    body = f"案件「{meeting.case.title}」の打合せ({_moment(entry.data['at'])})の議事録が直されました。"
+    if decisions := entry.data["after"].get("decisions"):
+        body += f"\n\n決まったこと:\n{decisions}"
+    yield from _to_everybody(meeting, f"議事録が直されました: {meeting.name}", body)
+
+
 @tells("todo.done", _("宿題が済んだ"))
 def todo_done(entry: Entry) -> Iterator[Letter]:
     todo = Todo.objects.select_related("case__municipality").get(pk=entry.object_id)
     case = todo.case
     title = f"宿題が済みました: {todo.text}"
     body = f"案件「{case.title}」の宿題「{todo.text}」({todo.doer})が済みました。"
+    yield from _of_todo(case, entry, title, body)
+
+
+@tells("todo.reopened", _("宿題がまだだった"))
+def todo_reopened(entry: Entry) -> Iterator[Letter]:
+    todo = Todo.objects.select_related("case__municipality").get(pk=entry.object_id)
+    case = todo.case
+    title = f"宿題はまだ済んでいません: {todo.text}"
+    body = f"案件「{case.title}」の宿題「{todo.text}」({todo.doer})は、済んだ印が取り消されました。"
+    yield from _of_todo(case, entry, title, body)
+
+
+def _of_todo(case: Case, entry: Entry, title: str, body: str) -> Iterator[Letter]:
+    """The lead, and whoever the ball went to."""
     if to := entry.data.get("to"):
         body += f"\n\n次に動くのは、{to}です: {case.ball_next}" if str(case.holder) == to else ""
     yield from _to_staff(case, title, body)

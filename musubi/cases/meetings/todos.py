@@ -49,12 +49,7 @@ def finish_todo(todo: Todo, *, by: User) -> None:
     Raises NotAllowed for another organisation's to-do, Conflict where it was ticked off already.
     """
     case = todo.case
-    require(by, Can.SPEAK_IN_CASE, case)
-    where = side_of(case, by)
-    if where["side"] == Side.ORGANISATION and where["organisation_id"] != todo.organisation_id:
-        raise NotAllowed(
-            "この宿題は、ほかの団体か自治体のものです。済んだかどうかは、担当の方に確かめてください。"
-        )
+    _require_theirs(todo, by)
     hold_open(case)
     update(todo, "宿題", guard={"done_at": None}, done_at=clock.now(), done_by=by)
     moved = {}
@@ -64,6 +59,26 @@ def finish_todo(todo: Todo, *, by: User) -> None:
         moved = {"to": str(case.holder), "ball_due_on": str(case.ball_due_on)}
     post(case, PostKind.MEETING, by=by, body=todo.text, data={"step": "todo_done", "todo": todo.pk})
     journal.write("todo.done", todo, by=by, case=case.pk, doer=str(todo.doer), **moved)
+
+
+@transaction.atomic
+def reopen_todo(todo: Todo, *, by: User) -> None:
+    """Take a tick back: it was not done after all. Where the ball lies because of what was left, it comes back to the
+    doer of the open to-do that is due first; one that lies elsewhere for another reason stays there.
+
+    Raises NotAllowed for another organisation's to-do, Conflict where it is open again already.
+    """
+    case = todo.case
+    _require_theirs(todo, by)
+    hold_open(case)
+    follows = _lies_by_todos(case)
+    update(todo, "宿題", guard={"done_at__isnull": False}, done_at=None, done_by=None)
+    moved = {}
+    if follows and first_open(case) == todo:
+        update(case, "案件", guard={"stage": case.stage}, **ball_after(case))
+        moved = {"to": str(case.holder), "ball_due_on": str(case.ball_due_on)}
+    post(case, PostKind.MEETING, by=by, body=todo.text, data={"step": "todo_reopened", "todo": todo.pk})
+    journal.write("todo.reopened", todo, by=by, case=case.pk, doer=str(todo.doer), **moved)
 
 
 def write_down(case: Case, promises: list[Promise], *, meeting: Meeting | None = None) -> list[Todo]:
@@ -105,3 +120,19 @@ def ball_after(case: Case) -> dict:
     if todo := first_open(case):
         return ball_for(case, todo.doer, todo.text, due_on=todo.due_on)
     return ball_for(case, case.lead, NOTHING_LEFT)
+
+
+def _lies_by_todos(case: Case) -> bool:
+    """Whether the ball lies where `ball_after` would put it."""
+    todo = first_open(case)
+    expected = (todo.doer, todo.text) if todo else (case.lead, NOTHING_LEFT)
+    return (case.holder, case.ball_next) == expected
+
+
+def _require_theirs(todo: Todo, by: User) -> None:
+    require(by, Can.SPEAK_IN_CASE, todo.case)
+    where = side_of(todo.case, by)
+    if where["side"] == Side.ORGANISATION and where["organisation_id"] != todo.organisation_id:
+        raise NotAllowed(
+            "この宿題は、ほかの団体か自治体のものです。済んだかどうかは、担当の方に確かめてください。"
+        )

@@ -14,7 +14,15 @@ from musubi.cases.states import OPEN
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can
 from musubi.www.access import city_or_404, fetch
-from musubi.www.case_meetings import as_file, fix_pressed_time, meetings_of, offer, partner_address, tick_off
+from musubi.www.case_meetings import (
+    as_file,
+    fix_pressed_time,
+    meetings_of,
+    offer,
+    partner_address,
+    take_tick_back,
+    tick_off,
+)
 from musubi.www.forms.meetings import AnswerTimes, CancelForm, OfferWords, moment_words
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words
@@ -157,6 +165,13 @@ def todo_done(request, city, ref, todo):
     return redirect(_back(city, ref))
 
 
+@require_POST
+def todo_reopen(request, city, ref, todo):
+    """What the own organisation promised, and has not done after all."""
+    take_tick_back(request, _case(request, city, ref), todo)
+    return redirect(_back(city, ref))
+
+
 urlpatterns = [
     path("cases/<slug:city>/<slug:ref>/meetings/new/", new, name="my-meeting-new"),
     path("cases/<slug:city>/<slug:ref>/meetings/<int:meeting>.ics", ics, name="my-meeting-ics"),
@@ -164,4 +179,5 @@ urlpatterns = [
     path("cases/<slug:city>/<slug:ref>/meetings/<int:meeting>/fix/", fix, name="my-meeting-fix"),
     path("cases/<slug:city>/<slug:ref>/meetings/<int:meeting>/cancel/", cancel, name="my-meeting-cancel"),
     path("cases/<slug:city>/<slug:ref>/todos/<int:todo>/done/", todo_done, name="my-todo-done"),
+    path("cases/<slug:city>/<slug:ref>/todos/<int:todo>/reopen/", todo_reopen, name="my-todo-reopen"),
 ]

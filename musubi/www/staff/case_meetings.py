@@ -12,7 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from musubi.cases.meetings import actions as meetings
 from musubi.cases.models import Case, Meeting
 from musubi.people.permissions import Can
-from musubi.www.case_meetings import as_file, fix_pressed_time, meetings_of, offer, staff_address, tick_off
+from musubi.www.case_meetings import (
+    as_file,
+    fix_pressed_time,
+    meetings_of,
+    offer,
+    staff_address,
+    take_tick_back,
+    tick_off,
+)
 from musubi.www.forms.meetings import AnswerTimes, CancelForm, ChangeForm, moment_words
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.case_forms.base import area, parties, party
@@ -230,6 +238,32 @@ def minutes(request, city: str, ref: str, pk: int):
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request, city: str, ref: str, pk: int):
+    meeting = _meeting(request, city, ref, pk)
+    if meeting.state != "held":
+        return redirect(_page(meeting))
+    form = MinutesForm(
+        posted(request),
+        initial={name: getattr(meeting, name) for name in ("attendees", "minutes", "decisions")},
+    )
+    form.fields["decisions"].help_text = _("団体を含む参加者全員が読みます。宿題とボールは、今のままです。")
+    if form.is_valid() and attempt(
+        form, lambda: meetings.correct_minutes(meeting, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, _("議事録を直し、参加者全員に知らせます。"), extra_tags="thread")
+        return redirect(_page(meeting).partition("#")[0] + "#told-thread")
+    return act_page(
+        request,
+        meeting.case.municipality,
+        form,
+        title=_("議事録を直す"),
+        lead=_("直す前の文面は、できごとの記録に残ります。"),
+        trail=_trail(meeting),
+        submit_label=_("直した議事録を載せる"),
+    )
+
+
 @require_safe
 def ics(request, city: str, ref: str, pk: int):
     """A fixed talk, to be put into one's own calendar; after the same check as the page."""
@@ -247,6 +281,12 @@ def todo_done(request, city: str, ref: str, pk: int):
     return redirect(reverse("staff-case", args=[city, ref]) + "#meetings")
 
 
+@require_POST
+def todo_reopen(request, city: str, ref: str, pk: int):
+    take_tick_back(request, _case(request, city, ref, Can.SPEAK_IN_CASE), pk)
+    return redirect(reverse("staff-case", args=[city, ref]) + "#meetings")
+
+
 def _number(text: str) -> int:
     """The number typed, or 0 for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
@@ -259,5 +299,7 @@ urlpatterns = [
     path("<str:ref>/meetings/<int:pk>/change/", change, name="staff-meeting-change"),
     path("<str:ref>/meetings/<int:pk>/cancel/", cancel, name="staff-meeting-cancel"),
     path("<str:ref>/meetings/<int:pk>/minutes/", minutes, name="staff-meeting-minutes"),
+    path("<str:ref>/meetings/<int:pk>/correct/", correct, name="staff-meeting-correct"),
     path("<str:ref>/todos/<int:pk>/done/", todo_done, name="staff-todo-done"),
+    path("<str:ref>/todos/<int:pk>/reopen/", todo_reopen, name="staff-todo-reopen"),
 ]

@@ -162,6 +162,12 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
     def file_url(file):
         return reverse("staff-case-file", args=[city, case.ref, file.pk])
 
+    correct_url = None
+    if case.stage in OPEN and may(request.user, Can.SPEAK_IN_CASE, case):
+
+        def correct_url(meeting):
+            return reverse("staff-meeting-correct", args=[city, case.ref, meeting.pk])
+
     outcomes = list(Outcome.objects.filter(case=case).select_related("story"))
     newest = outcomes[-1] if outcomes else None
     story = next((o.story for o in reversed(outcomes) if hasattr(o, "story")), None)
@@ -179,7 +185,7 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "ball": _ball(case, request.user),
         "sign": case_line(case),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
-        "items": thread_items(shown, case=case, file_url=file_url, inside=True),
+        "items": thread_items(shown, case=case, file_url=file_url, inside=True, correct_url=correct_url),
         "tabs": kind_tabs(posts, kind),
         "files": [file_item(post.file, file_url) for post in posts if post.file_id],
         "chain": chain(case, story=story, outcome=newest, staff=True),

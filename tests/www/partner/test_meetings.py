@@ -115,6 +115,13 @@ def test_own_to_do_is_ticked_off_and_another_s_is_not(here, case, company, offic
     assert here.post(f"{page(case)}todos/{own.pk}/done/").status_code == 302
     assert here.post(f"{page(case)}todos/{theirs.pk}/done/").status_code == 403
     assert (fresh(own).done_at is None, fresh(theirs).done_at is None) == (False, True)
+    todos.finish_todo(fresh(theirs), by=officer)
+    shown = text(here.get(page(case)))
+    assert f"todos/{own.pk}/reopen/" in shown
+    assert f"todos/{theirs.pk}/reopen/" not in shown
+    assert here.post(f"{page(case)}todos/{own.pk}/reopen/").status_code == 302
+    assert here.post(f"{page(case)}todos/{theirs.pk}/reopen/").status_code == 403
+    assert (fresh(own).done_at is None, fresh(theirs).done_at is None) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["answer", "fix", "cancel"])

@@ -251,13 +251,46 @@ def test_to_do_is_ticked_off_and_the_ball_goes_on(town, case):
     assert "先に変更しました" in text(town.at("officer").post(address, follow=True))
 
 
+def test_tick_is_taken_back(town, case):
+    todo = todos.add_todo(
+        case, by=town.officer, text="会場", doer=town.env, due_on=clock.today() + timedelta(days=3)
+    )
+    todos.finish_todo(todo, by=town.officer)
+    address = reverse("staff-todo-reopen", args=["nagisa", case.ref, todo.pk])
+    assert address in text(town.at("officer").get(page(case)))
+    assert address not in text(town.at("auditor").get(page(case)))
+    answer = town.at("officer").post(address, follow=True)
+    assert "宿題「会場」の済みを取り消しました。" in text(answer)
+    assert fresh(todo).done_at is None
+    assert "先に変更しました" in text(town.at("officer").post(address, follow=True))
+
+
+def test_minutes_are_put_right_from_the_thread(town, case, met):
+    meetings.record_minutes(met, by=town.officer, minutes="九月に話した。")
+    address = act(case, met, "correct")
+    assert address in text(town.at("officer").get(page(case)))
+    assert address not in text(town.at("auditor").get(page(case)))
+    assert "九月に話した。" in text(town.at("officer").get(address))
+    answer = town.at("officer").post(address, {"minutes": " ", "attendees": "森"})
+    assert (answer.status_code, "話した内容か決まったことを書いてください。" in text(answer)) == (422, True)
+    answer = town.at("officer").post(address, {"minutes": "十月に話した。"})
+    assert answer["Location"] == page(case) + "#told-thread"
+    assert fresh(met).minutes == "十月に話した。"
+    assert "議事録を直しました" in text(town.at("officer").get(page(case)))
+
+
+def test_minutes_that_are_not_there_yet_are_not_corrected(town, case, met):
+    answer = town.at("officer").get(act(case, met, "correct"))
+    assert (answer.status_code, answer["Location"]) == (302, page(case) + "#meetings")
+
+
 def test_to_do_is_added_by_hand(town, case):
     form = {"text": "写真を送る", "doer": f"o{town.organisation.pk}", "due_on": "2026-06-10"}
     assert town.at("officer").post(page(case) + "todo/", form).status_code == 302
     assert Todo.objects.get().doer == town.organisation
 
 
-@pytest.mark.parametrize("name", ["answer", "change", "cancel", "minutes", "fix"])
+@pytest.mark.parametrize("name", ["answer", "change", "cancel", "minutes", "correct", "fix"])
 @pytest.mark.parametrize(
     ("role", "status"),
     [("other", 404), ("auditor", 403), ("representative", 403), ("stranger", 403), (None, 302)],
