@@ -15,7 +15,10 @@ class Suggestion(Record):
     """A ranked need–seed pair with its reasons: a challenge, and an organisation or one of its solutions.
 
     `need_rank` is its place among what was suggested for the challenge, `seed_rank` among the challenges suggested
-    for the solution or organisation (1 is the first); None where it was not among those kept.
+    for the solution or organisation (1 is the first); None where it is not among those kept now. `best_rank` is the
+    highest place it ever had among those for the challenge. `score`, `reasons` and `features` are those of the
+    challenge's question where it was among its answers, else of the other side's; of a pair of words in `reasons`
+    the challenge's comes first in both cases.
     """
 
     challenge = models.ForeignKey(Challenge, models.CASCADE, related_name="suggestions")
@@ -25,12 +28,14 @@ class Suggestion(Record):
     likeness = models.FloatField(_("文章の近さ"))
     need_rank = models.PositiveSmallIntegerField(_("課題から見た順位"), null=True, blank=True)
     seed_rank = models.PositiveSmallIntegerField(_("団体から見た順位"), null=True, blank=True)
+    best_rank = models.PositiveSmallIntegerField(_("いちばん高かった順位"), null=True, blank=True)
     reasons = models.JSONField(_("理由"), default=list)
     against = models.JSONField(_("合わないかもしれない点"), default=list)
     features = models.JSONField(default=dict, editable=False, help_text="what the ranking learns from")
     state = models.CharField(_("状態"), max_length=10, choices=SUGGESTION.choices, default="suggested")
     suggested_at = models.DateTimeField(_("最初に候補にした日時"))
     refreshed_at = models.DateTimeField(_("最後に確かめた日時"))
+    introduced_at = models.DateTimeField(_("紹介した日時"), null=True, blank=True)
     acted_at = models.DateTimeField(
         _("紹介・案件になった日時"), null=True, blank=True, help_text="the first time it was acted on"
     )
@@ -55,6 +60,7 @@ class Suggestion(Record):
         indexes = [
             models.Index(fields=["challenge", "need_rank"], name="suggestion_for_challenge"),
             models.Index(fields=["organisation", "-score"], name="suggestion_for_organisation"),
+            models.Index(fields=["best_rank", "organisation"], name="suggestion_shown"),
         ]
 
     def __str__(self) -> str:
@@ -207,3 +213,36 @@ class Mentioned(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "challenge"], name="mentioned_once")]
+
+
+class Refreshed(Record):
+    """When the suggestions of a challenge, a solution or an organisation (`kind`) were last found; None asks for it
+    anew. The batch over all challenges has a row of its own (see `batch`): when it began."""
+
+    kind = models.CharField(max_length=12)
+    object_id = models.BigIntegerField()
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="refreshed_once")]
+        indexes = [models.Index(fields=["kind", "at"], name="refreshed_due")]
+
+
+class Followed(Record):
+    """How far a piece of periodic work has read the journal (`journal.following.Position`)."""
+
+    name = models.CharField(max_length=30, unique=True)
+    position = models.JSONField()
+
+
+class WeeklyDigest(Record):
+    """The weekly digest one person was looked at for, so that nobody gets two. `week` is its Monday; `claim` names the
+    pass that wrote the row: of two at once only one finds its own there, and writes the mail."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    week = models.DateField()
+    at = models.DateTimeField()
+    claim = models.UUIDField(editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "week"], name="one_weekly_digest")]

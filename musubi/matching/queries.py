@@ -1,0 +1,289 @@
+"""Lists of suggestions, and what became of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db import models
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import TruncMonth
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.states import Visibility
+from musubi.lib import clock
+from musubi.matching.models import Ranking, SavedSearch, Suggestion, Verdict
+from musubi.matching.states import ACTED, Side
+from musubi.people.models import Member, Municipality, Organisation
+from musubi.people.permissions import Can, authority
+from musubi.solutions.models import Solution
+
+FIRST = 10
+# (code, first rank, last rank): the rows of `acted_on` by rank.
+RANKS = [("1", 1, 1), ("2", 2, 2), ("3", 3, 3), ("4-5", 4, 5), ("6-10", 6, 10), ("11-20", 11, 20)]
+
+
+# --- lists ---------------------------------------------------------------------------------------------------
+
+
+def _standing(rows: models.QuerySet[Suggestion]) -> models.QuerySet[Suggestion]:
+    """Without those of solutions that were withdrawn, unless something came of them."""
+    return rows.filter(Q(solution=None) | Q(solution__state="published") | Q(state__in=ACTED))
+
+
+def for_cards(rows: models.QuerySet[Suggestion]) -> models.QuerySet[Suggestion]:
+    """With what a card shows, in a constant number of statements."""
+    return rows.select_related(
+        "challenge__municipality", "challenge__department", "organisation", "solution"
+    ).prefetch_related(models.Prefetch("verdicts", Verdict.objects.select_related("by")))
+
+
+def suggestions_for(challenge: Challenge) -> models.QuerySet[Suggestion]:
+    """Who could do this: those kept now in their order, then those that fell out of it but were decided."""
+    rows = challenge.suggestions.filter(Q(need_rank__isnull=False) | ~Q(state="suggested"))
+    return for_cards(_standing(rows)).order_by(F("need_rank").asc(nulls_last=True), "-score", "pk")
+
+
+def readable_by_organisation() -> Q:
+    """The condition on a suggestion that its organisation may read the challenge, and answer it today."""
+    today = clock.today()
+    member = Member.objects.filter(
+        municipality=OuterRef("challenge__municipality"),
+        organisation=OuterRef("organisation"),
+        state="active",
+    )
+    is_visible = Q(challenge__visibility__gte=Visibility.PUBLIC) | (
+        Q(challenge__visibility__gte=Visibility.MEMBERS) & Exists(member)
+    )
+    return (
+        Q(challenge__state__in=["published", "matched"])
+        & (Q(challenge__deadline=None) | Q(challenge__deadline__gte=today))
+        & (Q(challenge__expires_on=None) | Q(challenge__expires_on__gte=today))
+        & is_visible
+    )
+
+
+def of_organisations(organisations: Collection[int]) -> models.QuerySet[Suggestion]:
+    """The open challenges suggested to organisations (ids) that may read them. What the municipality has judged a
+    misfit is not offered any more, what they judged so themselves stays to be judged anew."""
+    own = Verdict.objects.filter(suggestion=OuterRef("pk"), side=Side.ORGANISATION)
+    rows = Suggestion.objects.filter(readable_by_organisation(), organisation__in=organisations)
+    rows = rows.filter(Q(seed_rank__isnull=False) | ~Q(state="suggested"))
+    return _standing(rows).exclude(Q(state="misfit") & ~Exists(own.filter(fits=False)))
+
+
+def suggestions_for_organisations(user) -> models.QuerySet[Suggestion]:
+    """What the organisations of a person could help with, best first."""
+    _cities, _sections, own = authority(user).where(Can.ANSWER_SUGGESTION)
+    return for_cards(of_organisations(own)).order_by("-score", "pk")
+
+
+def challenges_for(organisation: Organisation) -> models.QuerySet[Challenge]:
+    """The open challenges that an organisation may read, wherever they are."""
+    today = clock.today()
+    cities = Member.objects.filter(organisation=organisation, state="active").values("municipality")
+    return Challenge.objects.filter(
+        Q(visibility__gte=Visibility.PUBLIC) | Q(visibility__gte=Visibility.MEMBERS, municipality__in=cities),
+        Q(deadline=None) | Q(deadline__gte=today),
+        Q(expires_on=None) | Q(expires_on__gte=today),
+        state__in=["published", "matched"],
+    )
+
+
+def searches_of(user) -> models.QuerySet[SavedSearch]:
+    """The searches a person has saved, for the organisations they act for now."""
+    _cities, _sections, own = authority(user).where(Can.ANSWER_SUGGESTION)
+    return (
+        SavedSearch.objects.filter(user=user, organisation__in=own)
+        .select_related("organisation")
+        .prefetch_related("goals", "fields", "municipalities")
+    )
+
+
+def rankings_of(municipality: Municipality) -> models.QuerySet[Ranking]:
+    """What the ranking learned here so far, the newest first."""
+    return Ranking.objects.filter(municipality=municipality).select_related("decided_by")
+
+
+def newcomers(challenge: Challenge, organisations: Collection[int], *, new_for: timedelta) -> dict[int, str]:
+    """Those of the organisations (ids) that are to get a turn, with the reason: members since less than `new_for`, and
+    those never shown among the first ten of any other challenge. Two statements."""
+    joined = Member.objects.filter(
+        municipality=challenge.municipality_id,
+        organisation__in=organisations,
+        state="active",
+        joined_on__gt=clock.today() - new_for,
+    )
+    shown = Suggestion.objects.filter(organisation__in=organisations, best_rank__lte=FIRST)
+    # But for this one: who has its turn here keeps it when the list is made anew.
+    shown = shown.exclude(challenge=challenge.pk).values_list("organisation", flat=True)
+    turns = dict.fromkeys(set(organisations) - set(shown), "first_turn")
+    return turns | dict.fromkeys(joined.values_list("organisation", flat=True), "newcomer")
+
+
+# --- what became of them -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """How many suggestions were made, and how many of them came how far."""
+
+    key: str
+    shown: int = 0
+    fits: int = 0
+    misfit: int = 0
+    introduced: int = 0
+    in_case: int = 0
+    realised: int = 0
+    acted: int = 0
+
+
+@dataclass(frozen=True)
+class ActedOn:
+    """`acted_on` by rank (in the order of `RANKS`), by month ("2026-04"), and by municipality (its name)."""
+
+    total: Row
+    ranks: list[Row] = field(default_factory=list)
+    months: list[Row] = field(default_factory=list)
+    municipalities: list[Row] = field(default_factory=list)
+
+
+def acted_on(municipality: Municipality | None = None, period: tuple[date, date] | None = None) -> ActedOn:
+    """How often a suggestion for a challenge was acted on: of those first made in `period` (first and last day), by
+    their highest rank, month and municipality. Without a municipality, of all. Four statements."""
+    rows = Suggestion.objects.filter(best_rank__isnull=False)
+    if municipality:
+        rows = rows.filter(challenge__municipality=municipality)
+    if period:
+        first, last = period
+        rows = rows.filter(
+            suggested_at__gte=clock.at(first, 0), suggested_at__lt=clock.at(last + timedelta(days=1), 0)
+        )
+    said = Verdict.objects.filter(suggestion=OuterRef("pk"), fits=True)
+    rows = rows.annotate(said_to_fit=Exists(said)).order_by()
+    bins = Case(
+        *(When(best_rank__range=(first, last), then=Value(code)) for code, first, last in RANKS),
+        default=Value(""),
+        output_field=models.CharField(),
+    )
+    by_rank = {row.key: row for row in _counted(rows.annotate(key=bins))}
+    months = TruncMonth("suggested_at", tzinfo=clock.TOKYO)
+    by_month = [
+        Row(**{**vars(row), "key": f"{row.key.astimezone(clock.TOKYO):%Y-%m}"})
+        for row in _counted(rows.annotate(key=months))
+    ]
+    return ActedOn(
+        Row("", **rows.aggregate(**COUNTS)),
+        [by_rank.get(code, Row(code)) for code, _first, _last in RANKS],
+        sorted(by_month, key=lambda row: row.key),
+        sorted(_counted(rows.annotate(key=F("challenge__municipality__name"))), key=lambda row: row.key),
+    )
+
+
+COUNTS = {
+    "shown": Count("pk"),
+    "fits": Count("pk", filter=Q(said_to_fit=True) & ~Q(state="misfit")),
+    "misfit": Count("pk", filter=Q(state="misfit")),
+    "introduced": Count("pk", filter=Q(introduced_at__isnull=False)),
+    "in_case": Count("pk", filter=Q(state__in=["in_case", "realised"])),
+    "realised": Count("pk", filter=Q(state="realised")),
+    "acted": Count("pk", filter=Q(acted_at__isnull=False)),
+}
+
+
+def _counted(rows: models.QuerySet) -> list[Row]:
+    return [Row(**row) for row in rows.values("key").annotate(**COUNTS)]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A group of members: how many they are, and how many of the first ten places members hold are theirs."""
+
+    key: str
+    members: int = 0
+    places: int = 0
+    member_share: float = 0.0
+    place_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Who is shown: by size (`Organisation.Size`, "" unknown) and by region ("same", "elsewhere", "" unknown).
+
+    `never`: members that are in no first ten; `others`: places held by organisations that are not members.
+    """
+
+    members: int
+    places: int
+    never: int
+    others: int
+    sizes: list[Share]
+    regions: list[Share]
+
+
+def exposure(municipality: Municipality) -> Exposure:
+    """Who stands among the first ten of the municipality's challenges now, beside who its members are. Three
+    statements."""
+    of_member = Member.objects.filter(municipality=municipality, state="active")
+    places = Suggestion.objects.filter(challenge__municipality=municipality, need_rank__lte=FIRST)
+    held = list(
+        places.annotate(of_member=Exists(of_member.filter(organisation=OuterRef("organisation"))))
+        .order_by()
+        .values_list("organisation__size", "organisation__prefecture", "of_member")
+        .annotate(n=Count("pk"))
+    )
+    there = list(
+        of_member.order_by()
+        .values_list("organisation__size", "organisation__prefecture")
+        .annotate(n=Count("pk"))
+    )
+    never = of_member.exclude(organisation__in=places.values("organisation")).count()
+
+    def region(prefecture: str) -> str:
+        return "" if not prefecture else "same" if prefecture == municipality.prefecture else "elsewhere"
+
+    sizes = {key: [0, 0] for key in [*Organisation.Size.values, ""]}
+    regions = {key: [0, 0] for key in ["same", "elsewhere", ""]}
+    for size, prefecture, n in there:
+        sizes[size][0] += n
+        regions[region(prefecture)][0] += n
+    for size, prefecture, is_member, n in held:
+        if is_member:
+            sizes[size][1] += n
+            regions[region(prefecture)][1] += n
+    return Exposure(
+        members=sum(n for *_group, n in there),
+        places=sum(n for *_group, is_member, n in held if is_member),
+        never=never,
+        others=sum(n for *_group, is_member, n in held if not is_member),
+        sizes=_shares(sizes),
+        regions=_shares(regions),
+    )
+
+
+def _shares(groups: dict[str, list[int]]) -> list[Share]:
+    members = sum(n for n, _places in groups.values()) or 1
+    places = sum(n for _members, n in groups.values()) or 1
+    return [Share(key, a, b, a / members, b / places) for key, (a, b) in groups.items()]
+
+
+# --- what is to be kept --------------------------------------------------------------------------------------
+
+
+def open_challenges() -> models.QuerySet[Challenge]:
+    """The challenges for which suggestions are kept: open and at least readable in the whole municipality."""
+    today = clock.today()
+    return Challenge.objects.filter(
+        Q(expires_on=None) | Q(expires_on__gte=today),
+        state__in=["published", "matched"],
+        visibility__gte=Visibility.MUNICIPALITY,
+    )
+
+
+def seeds() -> dict[str, models.QuerySet]:
+    """For what open challenges are looked up: published solutions, and members that have published none."""
+    own = Solution.objects.filter(organisation=OuterRef("pk"), state="published")
+    member = Member.objects.filter(organisation=OuterRef("pk"), state="active")
+    return {
+        "solution": Solution.objects.filter(state="published"),
+        "organisation": Organisation.objects.filter(Exists(member), ~Exists(own)),
+    }
