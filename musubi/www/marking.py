@@ -12,9 +12,7 @@ _VOICED = "\uff9e\uff9f"
 
 
 def marked(text: str, words: Iterable[str]) -> SafeString:
-    """`text` as HTML, in paragraphs, with each of `words` (as the matching engine folds them) in `<mark>`."""
-    if not text:
-        return mark_safe("")
+    """`text` as HTML, with each of `words` (as the matching engine folds them) in `<mark>`."""
     folded, places = _fold(text)
     found = {
         (places[start][0], places[end - 1][1])
@@ -27,7 +25,12 @@ def marked(text: str, words: Iterable[str]) -> SafeString:
         parts += [escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"]
         at = end
     parts.append(escape(text[at:]))
-    return mark_safe(linebreaks("".join(parts), autoescape=False))
+    return mark_safe("".join(parts))
+
+
+def marked_paragraphs(text: str, words: Iterable[str]) -> SafeString:
+    """The same in paragraphs; "" for no text."""
+    return mark_safe(linebreaks(marked(text, words), autoescape=False)) if text else mark_safe("")
 
 
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
