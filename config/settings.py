@@ -12,6 +12,7 @@
 | `MUSUBI_PROXIES` | `0` | how many reverse proxies add to `X-Forwarded-For`; sign-in attempts are counted per visitor by it |
 | `MUSUBI_VAR` | `var/` | where files, the embedded database and the collected static files live |
 | `MUSUBI_INDEX` | `index/` in `MUSUBI_VAR` | where this machine keeps its copy of the matching index: a local disk; empty for none |
+| `MUSUBI_EMBEDDING_MODEL` | none | a folder with a dense model (ONNX or sentence-transformers) that matching may use; nothing is downloaded |
 | `EMAIL_URL` | none | `smtp://user:password@host:587/?tls=1`; without it mail waits in its rows |
 | `MUSUBI_MAIL_FROM` | `noreply@localhost` | the sender of every mail |
 | `MUSUBI_REPLY_ADDRESS` | none | a mailbox that takes `name+anything@…`: notices about a case can be answered by mail |
@@ -40,6 +41,7 @@ VAR_DIR = Path(os.environ.get("MUSUBI_VAR", BASE_DIR / "var"))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 # Derived data, made again from the database whenever it is missing; None: no suggestions on this machine.
 INDEX_DIR = Path(_index) if (_index := os.environ.get("MUSUBI_INDEX", str(VAR_DIR / "index"))) else None
+EMBEDDING_MODEL = os.environ.get("MUSUBI_EMBEDDING_MODEL", "")
 
 
 def _secret_key() -> str:

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class Config(AppConfig):
     name = "musubi.matching"
     label = "matching"
+
+    def ready(self):
+        from musubi.matching import checks  # noqa: F401  register what `check` says

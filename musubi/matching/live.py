@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,9 +15,12 @@ from django.conf import settings
 from django.db import connection
 
 if TYPE_CHECKING:
+    from musubi.matching.engine.embedding import Embedder
     from musubi.matching.engine.matcher import Matcher
 
 LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _kept: dict[Path, tuple[float, Matcher]] = {}
@@ -61,7 +65,17 @@ def forget() -> None:
         _kept.clear()
 
 
+def embed() -> Embedder | None:
+    """The dense model of `MUSUBI_EMBEDDING_MODEL`, read at the first question; None without one that can be used."""
+    return _embedder(settings.EMBEDDING_MODEL) if settings.EMBEDDING_MODEL else None
+
+
 @lru_cache(maxsize=1)
-def embed():
-    """The dense model of `MUSUBI_EMBEDDING_MODEL`, None without one."""
-    return None
+def _embedder(path: str) -> Embedder | None:
+    from musubi.matching.engine.embedding import Unusable, load
+
+    try:
+        return load(path)
+    except Unusable as problem:
+        log.warning("MUSUBI_EMBEDDING_MODEL: %s", problem)
+        return None

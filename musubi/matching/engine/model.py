@@ -28,6 +28,8 @@ DENSE_WEIGHT = 0.6
 TEMPERATURE = 0.06
 USUAL, USUAL_COUNT = 0.15, 8
 
+_NONE = np.zeros(0, np.float32)
+
 
 @dataclass(frozen=True)
 class Vector:
@@ -156,7 +158,7 @@ class Model:
         weights = np.concatenate([half[1] for half in halves])
         order = np.argsort(ids)
         ids, weights = ids[order], weights[order]
-        dense = self.embed([raw])[0] if self.embed is not None else np.zeros(0, np.float32)
+        dense = self.embed([raw])[0] if self.embed is not None else _NONE
         return Vector(ids, weights, self.project(ids, weights), dense)
 
     def project(self, ids: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -222,17 +224,17 @@ def name_of(embed) -> str:
 
 def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) -> Model:
     """A model of the (key, kind, terms, raw text) given: all of a small corpus, an even sample of a large one."""
-    model = Model(documents=len(documents), embed=embed)
+    if not documents:
+        return Model(embed=embed)
+    model = Model(documents=len(documents))
     held = [
         np.array([word_id(word) for word in text.words] + [pair_id(pair) for pair in text.pairs], np.uint32)
         for _key, _kind, text, _raw in documents
     ]
-    if not held:
-        return model
     ids, seen = np.unique(np.concatenate([np.unique(one) for one in held]), return_counts=True)
     # What one document alone holds is as rare as what none holds.
     model.ids, model.seen = ids[seen > 1], seen[seen > 1].astype(np.uint32)
-    vectors = [model.vector(text, raw=raw) for _key, _kind, text, raw in documents]
+    vectors = [model.vector(text) for _key, _kind, text, _raw in documents]
     model.topics = _topics(model, vectors)
     by_kind: dict[str, list[int]] = {}
     for number, (_key, kind, _text, _raw) in enumerate(documents):
@@ -240,11 +242,14 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
     for kind, numbers in by_kind.items():
         step = max(len(numbers) / SAMPLE, 1)
         chosen = [numbers[int(i * step)] for i in range(min(len(numbers), SAMPLE))]
+        # Slow: asked for the sample alone.
+        dense = embed([documents[number][3] for number in chosen]) if embed else [_NONE] * len(chosen)
         placed = [
-            Vector(v.ids, v.weights, model.project(v.ids, v.weights), v.dense)
-            for v in (vectors[number] for number in chosen)
+            Vector(v.ids, v.weights, model.project(v.ids, v.weights), dense[row])
+            for row, v in enumerate(vectors[number] for number in chosen)
         ]
         model.samples[kind] = Sample.of([documents[number][0] for number in chosen], placed)
+    model.embed = embed
     return model
 
 
