@@ -163,6 +163,19 @@ def _item(post: Post, case: Case, file_url) -> dict:
     return item
 
 
+def jumps(*, talks: bool, words: str, acts: bool, files: bool) -> list[tuple[str, str]]:
+    """What `parts/jumps.html` needs: the sections a long case page has; `words` is the address of its box to write in."""
+    found = [
+        (_("打合せと宿題"), "#meetings" if talks else ""),
+        (_("やり取り"), "#thread"),
+        (_("メッセージを書く"), words),
+        (_("進める・変える"), "#acts" if acts else ""),
+        (_("資料"), "#files" if files else ""),
+        (_("この案件について"), "#about"),
+    ]
+    return [(label, href) for label, href in found if href]
+
+
 def kind_tabs(posts: Iterable[Post], kind: str) -> list[tuple]:
     """What `parts/tabs.html` needs to filter the thread: the kinds that occur among the posts, with their counts."""
     posts = list(posts)

@@ -22,7 +22,7 @@ from musubi.proposals.states import DeclineReason
 from musubi.services.storage import ACCEPT
 from musubi.www.access import city_or_404, fetch
 from musubi.www.case_meetings import panel, partner_address
-from musubi.www.case_record import ball, chain, file_item, kind_tabs, stages, thread_items
+from musubi.www.case_record import ball, chain, file_item, jumps, kind_tabs, stages, thread_items
 from musubi.www.files import keep, serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.forms_proposals import ManyFilesField, ManyFilesInput
@@ -91,19 +91,22 @@ def case(request, city, ref):
         return reverse("my-case-file", args=[city, ref, file.pk])
 
     speaks = row.stage in OPEN and may(request.user, Can.SPEAK_IN_CASE, row)
+    talks = panel(row, request.user, at=partner_address(row))
     return page(
         request,
         "case",
         row.title,
         crumbs=[(_("連携案件"), reverse("my-cases"))],
         case=row,
-        told_at=("thread", "meetings"),
+        told_at=("thread", "meetings") if _has_talks(talks) else ("thread",),
         state=CASE[row.stage],
         ball=ball(row, request.user, next_label=_("返事を書く"), next_href="#say"),
+        jumps=jumps(talks=_has_talks(talks), words="#say" if speaks else "", acts=False, files=True),
         stages=stages(row, [post for post in posts if post.kind == PostKind.STAGE], public=True),
         items=thread_items(shown, case=row, file_url=file_url, inside=False),
         tabs=kind_tabs(posts, kind),
-        meetings=panel(row, request.user, at=partner_address(row)),
+        meetings=talks,
+        has_talks=_has_talks(talks),
         files=[file_item(post.file, file_url) for post in posts if post.file_id],
         chain=chain(
             row,
@@ -166,6 +169,11 @@ def _case(request, city: str, ref: str) -> Case:
 
 def _rows(request, city: str):
     return of_organisations(request.user).filter(municipality=city_or_404(city))
+
+
+def _has_talks(talks: dict) -> bool:
+    """Whether there is anything in the section of the talks."""
+    return any(talks[name] for name in ("fixed", "offers", "todos", "done", "speaks"))
 
 
 def _say(row: Case, said: dict, *, by) -> None:

@@ -19,7 +19,7 @@ from musubi.people.permissions import Can, Reach, authority, may
 from musubi.wordings.queries import in_use
 from musubi.www.access import fetch, staff_city
 from musubi.www.case_meetings import panel, staff_address
-from musubi.www.case_record import ball, chain, file_item, is_mine, kind_tabs, stages, thread_items
+from musubi.www.case_record import ball, chain, file_item, is_mine, jumps, kind_tabs, stages, thread_items
 from musubi.www.files import serve
 from musubi.www.staff.case_forms import FORMS, ContactForm
 from musubi.www.staff.radar_line import case_line
@@ -184,6 +184,12 @@ def _page(request, city: str, case, *, bound=None, status: int = 200):
         "told_at": set(TOLD_AT.values()),
         "ball": _ball(case, request.user),
         "sign": case_line(case),
+        "jumps": jumps(
+            talks=True,
+            words="#act-say" if "say" in forms else "",
+            acts=any(group for _title, group in _grouped(forms)),
+            files=any(post.file_id for post in posts),
+        ),
         "stages": stages(case, [post for post in posts if post.kind == PostKind.STAGE]),
         "items": thread_items(shown, case=case, file_url=file_url, inside=True, correct_url=correct_url),
         "tabs": kind_tabs(posts, kind),

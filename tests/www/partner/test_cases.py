@@ -195,3 +195,9 @@ def test_cases_cost_the_same_for_one_row_and_for_many(here, case, city, company,
     for _ in range(3):
         make_case(city, company, by=person)
     assert cost() == one
+
+
+def test_the_page_leads_to_each_of_its_sections(here, url):
+    page = here.get(url)
+    text = page.content.decode()
+    assert [text.count(f'id="{href[1:]}"') for _label, href in page.context["jumps"]] == [1] * 5

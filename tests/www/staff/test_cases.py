@@ -276,3 +276,33 @@ def test_what_was_done_is_read_where_the_page_jumps_to(client, officer, case, co
 
     assert answer.url == f"{address(case)}#{place}"
     assert client.get(address(case)).content.decode().count(f'id="{place}"') == 1
+
+
+def test_the_page_leads_to_each_of_its_sections(client, officer, case):
+    client.force_login(officer)
+
+    page = client.get(address(case))
+
+    jumps = dict(page.context["jumps"])
+    assert list(jumps) == [
+        "打合せと宿題",
+        "やり取り",
+        "メッセージを書く",
+        "進める・変える",
+        "この案件について",
+    ]
+    text = page.content.decode()
+    assert [text.count(f'id="{href[1:]}"') for href in jumps.values()] == [1] * 5
+    # The ball and the next step come before anything else.
+    assert text.index("ボール(次に動く人)") < text.index('class="jumps') < text.index('id="meetings"')
+
+
+def test_a_closed_case_leads_to_nothing_that_can_be_done(client, officer, case):
+    actions.close(case, by=officer, reason="timing", feedback="また来年に。")
+    client.force_login(officer)
+
+    assert list(dict(client.get(address(case)).context["jumps"])) == [
+        "打合せと宿題",
+        "やり取り",
+        "この案件について",
+    ]
