@@ -8,5 +8,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-# Curves of the figures want scipy, which takes two seconds to load: beside the first requests, not within one.
-Thread(target=import_module, args=("scipy.stats",), daemon=True).start()
+
+def warm_up() -> None:
+    """Load what takes seconds to load (scipy for curves, the dictionary for matching) beside the first requests."""
+    import_module("scipy.stats")
+    import_module("musubi.matching.live").warm_up()
+
+
+Thread(target=warm_up, daemon=True).start()

@@ -52,15 +52,26 @@ def every_key() -> set[str]:
     }
 
 
+def count() -> int:
+    """How many documents there are to be in the index."""
+    return sum(findable(model).count() for model in MODELS.values())
+
+
 def every_document() -> Iterator[Document]:
     """All that is to be in the index, in constant memory."""
+    for chunk in in_chunks():
+        yield from chunk
+
+
+def in_chunks() -> Iterator[list[Document]]:
+    """All that is to be in the index, at most `CHUNK` at a time."""
     for kind, model in MODELS.items():
         last = 0
         while keys := list(
             findable(model).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]
         ):
             last = keys[-1]
-            yield from documents_of({f"{kind}:{pk}" for pk in keys})
+            yield documents_of({f"{kind}:{pk}" for pk in keys})
 
 
 def even_sample(most: int) -> Iterator[Document]:

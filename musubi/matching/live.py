@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from musubi.matching.engine.matcher import Matcher
 
 LOOK_SECONDS = 1.0
+WAIT_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +42,23 @@ def root() -> Path:
 
 
 def matcher() -> Matcher:
-    """This process's matcher, on the newest index. Raises `engine.index.Preparing` while there is none to read."""
-    from musubi.matching.engine.index import Reader, current
+    """This process's matcher, on the newest index. Raises `engine.index.Preparing` while there is none to read.
+
+    One thread looks and opens; the others go on with what is kept meanwhile, and where nothing is kept yet wait
+    `WAIT_SECONDS`, which is longer than opening takes once the libraries are loaded (`warm_up` sees to that).
+    """
+    from musubi.matching.engine.index import Preparing, Reader, current
     from musubi.matching.engine.matcher import Matcher
 
     place = root()
-    with _lock:
+    kept = _kept.get(place)
+    if kept and time.monotonic() - kept[0] < LOOK_SECONDS:
+        return kept[1]
+    if not _lock.acquire(timeout=0 if kept else WAIT_SECONDS):
+        if kept:
+            return kept[1]
+        raise Preparing("the index is being opened")
+    try:
         kept = _kept.get(place)
         if kept and time.monotonic() - kept[0] < LOOK_SECONDS:
             return kept[1]
@@ -57,12 +69,27 @@ def matcher() -> Matcher:
             matcher = Matcher(Reader(folder, embed=embed()))
         _kept[place] = (time.monotonic(), matcher)
         return matcher
+    finally:
+        _lock.release()
+
+
+def warm_up() -> None:
+    """Load libraries, dictionary and index beside a new process's first requests, so that none has to wait for them."""
+    if settings.INDEX_DIR is None:
+        return
+    from musubi.matching.engine.analysis import analyse
+    from musubi.matching.engine.index import Preparing
+
+    analyse("準備")
+    try:
+        matcher()
+    except Preparing as problem:
+        log.info("no index yet: %s", problem)
 
 
 def forget() -> None:
     """Open the index anew at the next question: what is kept turned out not to be readable."""
-    with _lock:
-        _kept.clear()
+    _kept.clear()
 
 
 def embed() -> Embedder | None:

@@ -11,7 +11,7 @@ class OwnIndex:
         live.forget()
 
     def follow(self) -> int:
-        """Returns how many documents changed."""
-        changed = feed.follow()
+        """Returns how many journal entries that were."""
+        taken = feed.follow()
         live.forget()
-        return changed
+        return taken
