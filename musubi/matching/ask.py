@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from musubi.challenges.models import Challenge
-from musubi.matching import documents, live, reasons
+from musubi.matching import documents, live, queries, reasons, rules
 from musubi.matching.models import Experience, Ranking, Verdict
 from musubi.people.models import Member, Municipality, Organisation
 from musubi.proposals.models import Proposal
@@ -58,7 +58,7 @@ def for_challenge(
     challenge: Challenge, *, limit: int = LIMIT, solutions: models.QuerySet, organisations: models.QuerySet
 ) -> list[Found]:
     """Who could do this: solutions and organisations, best first, each organisation at most twice and, where one of
-    its solutions is named, not once more by itself."""
+    its solutions is named, not once more by itself. One newcomer gets a turn (`rules.give_turn`)."""
     from musubi.matching.engine.matcher import NEED, SEED, Question
 
     text = documents.challenge_text(challenge)
@@ -79,7 +79,11 @@ def for_challenge(
         speak.of(answer, challenge, thing)
         if answer.reasons:
             answers.append(answer)
-    return _once_an_organisation(answers)[:limit]
+    answers = _once_an_organisation(answers)
+    if len(answers) > rules.FIRST:
+        owners = {rules.owner_of(answer.thing) for answer in answers}
+        answers = rules.give_turn(answers, queries.newcomers(challenge, owners, new_for=rules.NEW_FOR))
+    return answers[:limit]
 
 
 def for_seed(

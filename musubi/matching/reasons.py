@@ -10,6 +10,8 @@ gets it in the own language.
     prefecture  {"name": "…"}
     member      {}                                       a member of this municipality
     experience  {"title": "…", "outcomes": 2, "city": "…"}
+    newcomer    {}                                       has its turn: a member since a short time
+    first_turn  {}                                       has its turn: was never among the first ten
     against: not_member {} · elsewhere {"name": "…"} · declined {"reason": code, "ref": "…"} ·
              misfit {"reason": code, "side": code} · hub {}
 """
@@ -72,6 +74,10 @@ def say(reason: Mapping) -> str:
         if count := reason.get("outcomes", 0):
             text += ngettext("(成果%(n)d件)", "(成果%(n)d件)", count) % {"n": count}
         return text
+    if kind == "newcomer":
+        return _("新しい会員です(見てもらえるように、順番を上げています)")
+    if kind == "first_turn":
+        return _("これまで上位の候補になったことがない団体です(見てもらえるように、順番を上げています)")
     if kind == "not_member":
         return _("まだこの自治体の会員ではありません")
     if kind == "elsewhere":

@@ -66,7 +66,7 @@ def give_turn(answers: list, newcomers: Mapping[int, str]) -> list:
     So that whoever joined lately, or was never among the first ten, is seen too. Takes and gives `ask.Found`;
     `newcomers` are organisations (ids) with the kind of reason to be shown.
     """
-    owners = [_owner(answer.thing) for answer in answers]
+    owners = [owner_of(answer.thing) for answer in answers]
     if any(owner in newcomers for owner in owners[TURN_PLACE - 1 : FIRST]):
         return answers
     ahead = set(owners[:FIRST])
@@ -80,5 +80,6 @@ def give_turn(answers: list, newcomers: Mapping[int, str]) -> list:
     return answers
 
 
-def _owner(thing) -> int:
+def owner_of(thing) -> int:
+    """The organisation (id) that is suggested, by itself or by one of its solutions."""
     return thing.pk if isinstance(thing, Organisation) else thing.organisation_id

@@ -13,6 +13,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, Refused
 from musubi.lib.lifecycle import hold, move, update
+from musubi.matching import actions as matching
 from musubi.outcomes.models import Outcome, Reading, Story
 from musubi.outcomes.states import REALISED, STORY, OutcomeKind
 from musubi.people.models import User
@@ -71,6 +72,7 @@ def record_outcome(
         recorded_by=by,
     )
     cases.note_outcome(case, by=by, title=title, started_on=started_on)
+    matching.note_outcome(case.pk, at=outcome.recorded_at, is_realised=kind in REALISED)
     if kind in REALISED and case.challenge_id:
         challenges.resolve(case.challenge, by=by)
     journal.write("outcome.recorded", outcome, by=by, kind=kind, started_on=str(started_on))
@@ -115,6 +117,7 @@ def save_story(
     _require_words(title, body)
     update(story, "連携事例", guard={"state": story.state}, title=title, lead=lead, body=body)
     story.goals.set(goals)
+    _tell_matching(story)
     journal.write("story.saved", story, by=by)
 
 
@@ -131,6 +134,7 @@ def publish_story(story: Story, *, by: User) -> None:
     """Put the story on the public site. Follows: the chain shows it on every record it hangs on."""
     require(by, Can.PUBLISH_STORY, story)
     move(story, STORY, "published", published_at=story.published_at or clock.now())
+    _tell_matching(story)
     journal.write("story.published", story, by=by)
 
 
@@ -139,6 +143,7 @@ def withdraw_story(story: Story, *, by: User) -> None:
     """Take the story off the public site."""
     require(by, Can.PUBLISH_STORY, story)
     move(story, STORY, "withdrawn")
+    _tell_matching(story)
     journal.write("story.withdrawn", story, by=by)
 
 
@@ -153,6 +158,16 @@ def read_indicator(indicator: Indicator, *, by: User, year: int, value: Decimal,
         "indicator.read", indicator.plan, by=by, indicator=indicator.name, year=year, value=str(value)
     )
     return reading
+
+
+def _tell_matching(story: Story) -> None:
+    """Suggestions may tell others of the experience as the newest published story of the case does."""
+    case_id = story.outcome.case_id
+    shown = Story.objects.filter(outcome__case=case_id, state="published").order_by("-published_at").first()
+    if shown:
+        matching.note_story(case_id, is_public=True, title=shown.title, text=f"{shown.lead}\n{shown.body}")
+    else:
+        matching.note_story(case_id, is_public=False)
 
 
 def _require_words(title: str, body: str) -> None:

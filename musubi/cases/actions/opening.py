@@ -18,6 +18,7 @@ from musubi.journal import actions as journal
 from musubi.lib import clock, fulltext
 from musubi.lib.errors import Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import move
+from musubi.matching import actions as matching
 from musubi.people.leaving import hold_person, works_here
 from musubi.people.models import Department, Municipality, Organisation, User
 from musubi.people.numbering import next_ref
@@ -44,7 +45,8 @@ def open_case(
     A proposal that was declined in its case, and is wanted by another department after all, goes on in the same
     case: there is one record of a proposal.
     Raises NotAllowed unless `by` opens cases for the lead, Conflict where somebody opened one first.
-    Follows: the challenge becomes 連携中, the lead has the ball, the organisation is told.
+    Follows: the challenge becomes 連携中, what was suggested of the organisation for it 案件になった, the lead has the
+    ball, the organisation is told.
     """
     lead = lead or _interested(proposal) or (proposal.challenge.department if proposal.challenge_id else None)
     if lead is None:
@@ -163,6 +165,16 @@ def _open(
     case.organisations.set(organisations)
     fulltext.index(case, text=case.searchable, municipality_id=municipality.pk)
     stays.begin(case)
+    matching.note_case(
+        municipality,
+        organisations,
+        case_id=case.pk,
+        title=case.title,
+        text=case.summary,
+        at=now,
+        challenge=case.challenge,
+        solution=case.proposal.solution if case.proposal else None,
+    )
     post(case, PostKind.STAGE, by=by, data={"from": "", "to": stage})
     journal.write(
         "case.opened", case, by=by, stage=stage, proposal=case.proposal_id, challenge=case.challenge_id

@@ -9,9 +9,10 @@ from musubi.cases.models import Case
 from musubi.cases.states import PostKind
 from musubi.cases.thread import post
 from musubi.journal import actions as journal
-from musubi.lib import fulltext
+from musubi.lib import clock, fulltext
 from musubi.lib.errors import Refused
 from musubi.lib.lifecycle import update
+from musubi.matching import actions as matching
 from musubi.people.leaving import hold_person
 from musubi.people.models import Department, Organisation, User
 from musubi.people.permissions import Can, authority, require
@@ -57,6 +58,15 @@ def add_organisation(case: Case, organisation: Organisation, *, by: User) -> Non
     hold_open(case)
     case.organisations.add(organisation)
     fulltext.index(case, text=case.searchable, municipality_id=case.municipality_id)
+    matching.note_case(
+        case.municipality,
+        [organisation.pk],
+        case_id=case.pk,
+        title=case.title,
+        text=case.summary,
+        at=clock.now(),
+        challenge=case.challenge,
+    )
     post(case, PostKind.DECISION, by=by, body=f"{organisation}が加わりました。")
     journal.write("case.organisation_added", case, by=by, organisation=organisation.name)
 

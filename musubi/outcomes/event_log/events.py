@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from musubi.cases.models import Agreement, Case, Trial
 from musubi.journal.models import Entry
+from musubi.matching.models import Suggestion
 from musubi.outcomes.event_log.objects import CHUNK
 from musubi.outcomes.event_log.values import moment, object_id, text_of
 from musubi.outcomes.event_log.vocabulary import BY, FACTS, KINDS
@@ -18,6 +19,8 @@ from musubi.people.models import Department, Municipality
 from musubi.proposals.models import Proposal
 
 Found = list[tuple[str, int, str]]  # kind, key and qualifier of what an event concerns
+# Kinds of the journal whose events are those of another object: where its key is.
+HANGS = {"outcome": (Outcome, "case_id"), "suggestion": (Suggestion, "challenge_id")}
 
 
 def entries(city: Municipality, year: int | None) -> models.QuerySet[Entry]:
@@ -40,14 +43,16 @@ def touched(city: Municipality, year: int) -> dict[str, set[int]]:
     """The keys of what a year's events tell of, by kind of object."""
     found: dict[str, set[int]] = defaultdict(set)
     rows = entries(city, year).order_by().values_list("kind", "object_id").distinct()
-    outcomes = []
+    elsewhere: dict[str, list[int]] = {kind: [] for kind in HANGS}
     for kind, pk in rows.iterator(chunk_size=CHUNK):
-        if kind == "outcome":
-            outcomes.append(pk)
+        if kind in HANGS:
+            elsewhere[kind].append(pk)
         else:
             found[KINDS[kind]].add(pk)
-    for chunk in batched(outcomes, CHUNK):
-        found["case"].update(Outcome.objects.filter(pk__in=chunk).values_list("case_id", flat=True))
+    for kind, (model, column) in HANGS.items():
+        for chunk in batched(elsewhere[kind], CHUNK):
+            keys = model.objects.filter(pk__in=chunk).values_list(column, flat=True)
+            found[KINDS[kind]].update(keys)
     return found
 
 
@@ -119,6 +124,12 @@ class _Around:
                 "pk", "organisation_id", "challenge_id"
             )
         }
+        self.suggestions = {
+            pk: rest
+            for pk, *rest in Suggestion.objects.filter(pk__in=keys["suggestion"]).values_list(
+                "pk", "challenge_id", "organisation_id"
+            )
+        }
         agreements = keys["agreement"]
         self.signers = _together(Agreement.organisations.through, "agreement_id", agreements)
 
@@ -135,6 +146,9 @@ class _Around:
                 ("agreement", thing, "subject"),
                 *(("organisation", pk, "party") for pk in self.signers[thing]),
             ]
+        if kind == "suggestion":
+            challenge, organisation = self.suggestions.get(thing, (0, 0))
+            return [("challenge", challenge, "subject"), ("organisation", organisation, "suggested")]
         if kind == "proposal" and thing in self.proposals:
             organisation, challenge = self.proposals[thing]
             found: Found = [("proposal", thing, "subject"), ("organisation", organisation, "proposer")]

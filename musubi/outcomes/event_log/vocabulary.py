@@ -33,6 +33,7 @@ KINDS = {
     "trial": "trial",
     "agreement": "agreement",
     "outcome": "case",
+    "suggestion": "challenge",
 }
 
 # Every event says who: a person, or the product by itself.
@@ -61,6 +62,7 @@ FACTS: dict[str, dict[str, str]] = {
     "agreement.signed": {"signed_on": TIME, "expires_on": TIME},
     "agreement.expiring": {"days": INTEGER},
     "outcome.recorded": {"kind": STRING, "started_on": TIME},
+    "suggestion.judged": {"side": STRING, "fits": BOOLEAN, "reason": STRING},
 }
 # What a verb makes of the state of its object; "=to" stands for what the entry has under `to`.
 BECOMES: dict[str, str] = {

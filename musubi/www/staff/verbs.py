@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from musubi.challenges.states import CloseReason, Visibility
 from musubi.journal.models import Entry
+from musubi.matching.states import Misfit, Side
 from musubi.proposals.states import Answer, DeclineReason
 from musubi.www.templatetags.pieces import wareki
 
@@ -20,6 +21,9 @@ KINDS = {
     "agreement": gettext_lazy("協定"),
     "outcome": gettext_lazy("成果"),
     "story": gettext_lazy("連携事例"),
+    "suggestion": gettext_lazy("マッチング候補"),
+    "ranking": gettext_lazy("候補の順位づけ"),
+    "savedsearch": gettext_lazy("保存した検索"),
     "member": gettext_lazy("会員"),
     "organisation": gettext_lazy("団体"),
     "representative": gettext_lazy("団体の担当者"),
@@ -156,10 +160,16 @@ WORDS = {
     "representative.changed": gettext_lazy("担当者の役割を変えた"),
     "representative.invited": gettext_lazy("団体の担当者を加えた"),
     "representative.removed": gettext_lazy("団体の担当者を外した"),
+    "ranking.adopted": gettext_lazy("候補の新しい順位づけを採用した"),
+    "ranking.proposed": gettext_lazy("候補の順位づけを学び直した"),
+    "ranking.refused": gettext_lazy("候補の新しい順位づけを採用しなかった"),
     "run.abandoned": gettext_lazy("取り込みをやめた"),
     "run.imported": gettext_lazy("表を取り込んだ"),
     "run.previewed": gettext_lazy("取り込みを確かめた"),
     "run.reconsidered": gettext_lazy("取り込みの列を直した"),
+    "search.changed": gettext_lazy("保存した検索を直した"),
+    "search.dropped": gettext_lazy("保存した検索を消した"),
+    "search.saved": gettext_lazy("検索を保存した"),
     "solution.drafted": gettext_lazy("ソリューションを書きはじめた"),
     "solution.published": gettext_lazy("ソリューションを公開した"),
     "solution.saved": gettext_lazy("ソリューションを書き直した"),
@@ -172,6 +182,8 @@ WORDS = {
     "story.published": gettext_lazy("連携事例を公開した"),
     "story.saved": gettext_lazy("連携事例を書き直した"),
     "story.withdrawn": gettext_lazy("連携事例を取り下げた"),
+    "suggestion.introduced": gettext_lazy("候補の団体に課題を紹介した"),
+    "suggestion.judged": gettext_lazy("候補を判断した"),
     "todo.added": gettext_lazy("宿題を加えた"),
     "todo.done": gettext_lazy("宿題を済みにした"),
     "todo.reopened": gettext_lazy("宿題の済みを取り消した"),
@@ -224,6 +236,8 @@ def details(entry: Entry) -> list[str]:
         found.append(f"{data.get('department', '')}: {_label(Answer, data.get('answer'))}")
     if entry.verb.startswith("proposal.referral_"):
         found.append(_("紹介先: %(to)s") % {"to": data.get("to", "")})
+    if entry.verb == "suggestion.judged":
+        found.append(f"{_label(Side, data.get('side'))}: {_('合う') if data.get('fits') else _('合わない')}")
     if entry.verb in _HANDED:
         after = data.get("department") or data.get("owner", "")
         found.append(_("%(before)s → %(after)s") % {"before": data.get("before", ""), "after": after})
@@ -257,6 +271,8 @@ def history_items(entries) -> list[dict]:
 def _reason(verb: str, value: str) -> str:
     if verb == "challenge.closed":
         return _label(CloseReason, value)
+    if verb == "suggestion.judged":
+        return _label(Misfit, value)
     if verb in ("proposal.declined", "case.closed"):
         return _label(DeclineReason, value)
     return value
