@@ -135,6 +135,12 @@ GET  staff-challenge-widen c-members                  in    403   403   403   40
 GET  staff-challenge-renew c-public                   in    403   403   403   403   ok    403   ok    ok    403   403   403   403
 GET  staff-challenge-close c-public                   in    403   403   403   403   403   403   ok    ok    403   403   403   403
 GET  staff-challenge-reopen c-closed                  in    403   403   403   403   403   403   ok    ok    403   403   403   403
+GET  staff-suggestions c-draft                        in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
+GET  staff-suggestions c-department                   in    403   403   403   403   ok    404   ok    ok    404   ok    403   403
+GET  staff-suggestions c-public                       in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-suggestion-judge c-public candidate        in    403   403   403   403   ok    403   ok    ok    403   403   403   403
+GET  staff-suggestion-judge c-members candidate       in    403   403   403   403   404   404   404   404   404   404   403   403
+GET  staff-suggestion-introduce c-public candidate    in    403   403   403   403   ok    403   ok    ok    403   403   403   403
 GET  staff-proposals                                  in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-proposal-new                               in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-proposal p-new                             in    403   403   403   403   404   404   404   ok    404   ok    403   403
@@ -251,6 +257,8 @@ POST staff-department-close empty                     in    403   403   403   40
 GET  staff-people                                     in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-appoint                                    in    403   403   403   403   403   403   403   403   ok    403   403   ok
 POST staff-end-role role                              in    403   403   403   403   403   403   403   403   ok    403   403   ok
+POST staff-stop-person role                           in    403   403   403   403   403   403   403   403   403   403   403   ok
+POST staff-restore-person role                        in    403   403   403   403   403   403   403   403   403   403   403   told
 GET  staff-closing-days                               in    403   403   403   403   403   403   403   403   ok    403   403   ok
 POST staff-closing-day-remove closing-day             in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-reminders                                  in    403   403   403   403   403   403   403   403   ok    403   403   ok

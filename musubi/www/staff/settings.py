@@ -20,7 +20,7 @@ from musubi.lib.errors import Refused
 from musubi.people import actions
 from musubi.people.leaving import StillCarried
 from musubi.people.models import ClosingDay, Department, Municipality, Staff, User
-from musubi.people.rules import may_manage
+from musubi.people.rules import is_operator, may_manage
 from musubi.proposals.states import PROPOSAL
 from musubi.www.access import city_or_404
 from musubi.www.forms.widgets import DateInput
@@ -119,6 +119,14 @@ class AppointForm(forms.Form):
                 )
             )
         return found
+
+
+class StopForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("理由"),
+        max_length=200,
+        help_text=gettext_lazy("できごとの記録に残ります。例: 退職、端末の紛失"),
+    )
 
 
 class ClosingDayForm(forms.Form):
@@ -274,6 +282,7 @@ def people(request, city: str):
         "page_title": _("職員"),
         "crumbs": crumbs(municipality, _home(municipality), _("職員")),
         "rows": list(rows),
+        "may_stop": is_operator(request.user),
     }
     return render(request, "staff/people.html", context)
 
@@ -313,6 +322,53 @@ def end_role(request, city: str, pk: int):
         request,
         lambda: actions.end_role(row, by=request.user),
         _("役割を終えました。これまでの記録は残ります。"),
+    )
+    return redirect("staff-people", city)
+
+
+def _seat(request, city: str, pk: int) -> tuple[Municipality, Staff]:
+    """A role of the municipality, for the operator, who alone stops accounts; else 403."""
+    municipality = _city(request, city)
+    if not is_operator(request.user):
+        raise PermissionDenied(_("利用を止めたり再開したりできるのは、運営者だけです。"))
+    return municipality, get_object_or_404(Staff, pk=pk, municipality=municipality, ended_at=None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_person(request, city: str, pk: int):
+    municipality, row = _seat(request, city, pk)
+    form = StopForm(posted(request))
+    if form.is_valid():
+        try:
+            actions.stop_user(row.user, by=request.user, reason=form.cleaned_data["reason"])
+        except StillCarried as error:
+            form.add_error(None, _with_way_out(error))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("%(name)sさんの利用を止めました。") % {"name": row.user.name})
+            return redirect("staff-people", city)
+    return act_page(
+        request,
+        municipality,
+        form,
+        title=_("%(name)sさんの利用を止める") % {"name": row.user.name},
+        lead=_(
+            "どの自治体・団体としても、サインインできなくなり、お知らせも届かなくなります。記録は残り、いつでも再開できます。"
+        ),
+        trail=[_home(municipality), (_("職員"), reverse("staff-people", args=[city]))],
+        submit_label=_("利用を止める"),
+        danger=True,
+    )
+
+
+@require_POST
+def restore_person(request, city: str, pk: int):
+    _municipality, row = _seat(request, city, pk)
+    _press(
+        request,
+        lambda: actions.restore_user(row.user, by=request.user),
+        _("%(name)sさんの利用を再開しました。") % {"name": row.user.name},
     )
     return redirect("staff-people", city)
 
@@ -408,12 +464,16 @@ def edit_limit(request, city: str, kind: str, stage: str):
     )
 
 
+def _with_way_out(error: StillCarried) -> str:
+    """What is still carried, and the way to where it is handed over."""
+    return format_html('{} <a href="{}">{}</a>', str(error), error.path, _("引継ぎの画面を開く"))
+
+
 def _press(request, action, done: str) -> None:
     try:
         action()
     except StillCarried as error:
-        link = format_html('<a href="{}">{}</a>', error.path, _("引継ぎの画面を開く"))
-        messages.error(request, format_html("{} {}", str(error), link))
+        messages.error(request, _with_way_out(error))
     except Refused as error:
         messages.error(request, str(error))
     else:
@@ -430,6 +490,8 @@ urlpatterns = [
     path("people/", people, name="staff-people"),
     path("people/new/", appoint, name="staff-appoint"),
     path("people/<int:pk>/end/", end_role, name="staff-end-role"),
+    path("people/<int:pk>/stop/", stop_person, name="staff-stop-person"),
+    path("people/<int:pk>/restore/", restore_person, name="staff-restore-person"),
     path("closing-days/", closing_days, name="staff-closing-days"),
     path("closing-days/<int:pk>/remove/", remove_closing_day, name="staff-closing-day-remove"),
     path("limits/", limits, name="staff-limits"),

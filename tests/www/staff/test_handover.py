@@ -10,9 +10,9 @@ from pypdf import PdfReader
 
 from musubi.cases import actions as case_actions
 from musubi.cases.models import Case
-from musubi.people.models import Staff
+from musubi.people.models import Staff, User
 from tests.factories.cases import make_contact
-from tests.factories.people import make_staff
+from tests.factories.people import make_staff, make_user
 from tests.www.staff.conftest import text
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +200,49 @@ def test_end_role_of_an_owner_leads_to_the_hand_over(town, case):
     assert "担当している進行中の案件1件があります。" in page
     assert f'<a href="{home(town)}">引継ぎの画面を開く</a>' in page
     assert Staff.objects.get(pk=role.pk).ended_at is None
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(make_user("運営 守", is_operator=True))
+    return client
+
+
+def test_operator_stops_an_account_once_its_work_is_handed_over(town, case, operator):
+    role = town.officer.staff.get()
+    people = "/nagisa/staff/settings/people/"
+    assert f"{people}{role.pk}/stop/" in text(operator.get(people))
+    answer = operator.post(f"{people}{role.pk}/stop/", {"reason": "退職"})
+    assert answer.status_code == 422
+    assert "担当している進行中の案件1件があります。" in text(answer)
+    assert f'<a href="{home(town)}">引継ぎの画面を開く</a>' in text(answer)
+    assert 'value="退職"' in text(answer)
+    case_actions.change_owner(case, town.manager, by=town.desk)
+
+    page = text(operator.post(f"{people}{role.pk}/stop/", {"reason": "退職"}, follow=True))
+
+    assert "利用を止めました。" in page
+    assert "利用停止中" in page
+    assert not User.objects.get(pk=town.officer.pk).is_active
+    page = text(operator.post(f"{people}{role.pk}/restore/", follow=True))
+    assert "利用を再開しました。" in page
+    assert User.objects.get(pk=town.officer.pk).is_active
+
+
+def test_stopping_an_account_asks_why(town, operator):
+    role = town.officer.staff.get()
+    answer = operator.post(f"/nagisa/staff/settings/people/{role.pk}/stop/", {"reason": " "})
+    assert answer.status_code == 422
+    assert User.objects.get(pk=town.officer.pk).is_active
+
+
+def test_administrator_is_not_offered_to_stop_accounts(town):
+    role = town.officer.staff.get()
+    page = text(town.at("administrator").get("/nagisa/staff/settings/people/"))
+    assert "役割を終える" in page
+    assert "利用を止める" not in page
+    answer = town.at("administrator").post(f"/nagisa/staff/settings/people/{role.pk}/stop/", {"reason": "x"})
+    assert answer.status_code == 403
 
 
 # --- departments -------------------------------------------------------------------------------------------------

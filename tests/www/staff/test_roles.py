@@ -8,6 +8,7 @@ from musubi.proposals.actions import decline
 from musubi.proposals.referrals import offer
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
+from tests.factories.matching import make_suggestion
 from tests.factories.proposals import make_proposal
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,9 @@ PAGES = [
     ("staff-challenge-renew", ["inside"], {"desk", "officer", "manager"}, set()),
     ("staff-challenge-close", ["inside"], {"desk", "manager"}, set()),
     ("staff-challenge-reopen", ["closed"], {"desk", "manager"}, set()),
+    ("staff-suggestions", ["inside"], STAFF, set()),
+    ("staff-suggestion-judge", ["inside", "candidate"], {"desk", "officer", "manager"}, set()),
+    ("staff-suggestion-introduce", ["inside", "candidate"], {"desk", "officer", "manager"}, set()),
     ("staff-proposals", [], STAFF, set()),
     ("staff-proposal", ["proposal"], {"desk", "officer", "manager", "auditor"}, {"other", "administrator"}),
     ("staff-proposal-decline", ["proposal"], {"desk", "manager"}, {"other", "administrator"}),
@@ -132,12 +136,14 @@ def refs(town):
         desk=town.desk,
     )
     decline(declined, by=town.desk, reason="timing", feedback="来年度にぜひ。")
+    inside = make_challenge(town.city, visibility=20, **facts)
     return {
         "declined": declined.ref,
         "referral": offer(declined, town.sea, by=town.desk, reason="藻場に役立つ").pk,
         "draft": make_challenge(town.city, state="draft", **facts).ref,
         "checking": make_challenge(town.city, state="checking", **facts).ref,
-        "inside": make_challenge(town.city, visibility=20, **facts).ref,
+        "inside": inside.ref,
+        "candidate": make_suggestion(inside, town.organisation).pk,
         "closed": make_challenge(town.city, state="closed", **facts).ref,
         "proposal": make_proposal(
             town.city,
@@ -185,12 +191,13 @@ def test_every_page_of_this_part_is_in_the_table():
         referrals,
         reminders,
         settings,
+        suggestions,
         urls,
         wordings,
     )
 
     modules = (
-        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings, wordings,
+        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings, suggestions, wordings,
     )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
@@ -199,6 +206,7 @@ def test_every_page_of_this_part_is_in_the_table():
         "staff-proposal-answer", "staff-proposal-case", "staff-proposal-recall", "staff-member-admit",
         "staff-gathering-open", "staff-gathering-close", "staff-gathering-hold", "staff-mail-retry",
         "staff-department-close", "staff-end-role", "staff-closing-day-remove", "staff-wording-act", "staff-proposal-nudge",
+        "staff-stop-person", "staff-restore-person",  # the operator's, who is none of these: see test_matrix
     }  # fmt: skip
     assert names - posted == {page[0] for page in PAGES}
 
