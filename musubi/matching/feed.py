@@ -72,10 +72,15 @@ def alone(root: Path) -> Iterator[None]:
 
     root.mkdir(parents=True, exist_ok=True)
     with (root / "LOCK").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Busy("another process is making the index") from error
+        # Who only sweeps is done in a moment.
+        for pause in (0.1, 0.3, 0.6, None):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if pause is None:
+                    raise Busy("another process is making the index") from error
+                time.sleep(pause)
         yield
 
 
@@ -160,6 +165,14 @@ class Feeder:
         self._folder: Path | None = None
         self._writer = self._model = self._fed = None
         self._used_at = 0.0
+
+    def open(self) -> None:
+        """Begin to feed now, rather than with the first work. Raises as `step` does."""
+        from musubi.matching.engine.index import current
+
+        self.close()
+        self._folder = current(live.root())
+        self._open(self._folder)
 
     def step(self) -> int:
         """Take in one batch of what happened since; returns how much was taken up, 0 when nothing is left.
@@ -273,8 +286,9 @@ def follow() -> int:
 # --- compared ------------------------------------------------------------------------------------------------
 
 
-def differing() -> Iterator[set[str]]:
-    """Compare the index with the database, a few hundred documents at a time; gives the keys of those that differ.
+def compared() -> Iterator[tuple[int, set[str]]]:
+    """Compare the index with the database, a few hundred documents at a time; gives how many were looked at so far, and
+    the keys of those that differ among the last.
 
     Texts and who may read them change with an entry in the journal; so what is compared is that the documents are
     there, and the facts that other tables bring in. Raises `engine.index.Preparing`.
@@ -282,15 +296,20 @@ def differing() -> Iterator[set[str]]:
     from musubi.matching.engine.index import Reader, current
     from musubi.matching.engine.payload import unpack
 
-    reader = Reader(current(live.root()))
-    yield reader.keys() - documents.every_key()
+    reader = Reader(current(live.root()), embed=live.embed())
+    yield 0, reader.keys() - documents.every_key()
+    looked_at = 0
     for chunk in documents.in_chunks():
         payloads = {document.key: reader.get(document.key) for document in chunk}
-        yield {
-            document.key
-            for document in chunk
-            if payloads[document.key] is None or unpack(payloads[document.key]).facts != document.facts
-        }
+        looked_at += len(chunk)
+        yield (
+            looked_at,
+            {
+                document.key
+                for document in chunk
+                if payloads[document.key] is None or unpack(payloads[document.key]).facts != document.facts
+            },
+        )
 
 
 def want_again(keys: set[str]) -> Path:

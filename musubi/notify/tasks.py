@@ -1,4 +1,4 @@
-"""What the worker does: tells of journal entries, sends mails, does periodic work.
+"""What the worker does: tells of journal entries, sends mails, does periodic work, and what goes on beside these.
 
 Any number of workers may run, and each may die at any moment. What one takes up it first claims in the
 database (`claimed_at`); a claim older than `LEASE` belongs to a dead worker and is taken up by the next. Notices
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
+from typing import Protocol
 
 from django.apps import apps
 from django.conf import settings
@@ -221,8 +222,34 @@ def periodic(name: str, every: timedelta = timedelta(days=1)):
     return register
 
 
+# --- beside ----------------------------------------------------------------------------------------------------
+
+
+class Beside(Protocol):
+    def __call__(self, stop: Callable[[], bool], *, once: bool) -> None: ...
+
+
+BESIDE: dict[str, Beside] = {}
+
+
+def beside(name: str):
+    """Register the decorated function to run beside all else, in a thread of each worker's own, for what must wait
+    neither for mails nor for periodic work.
+
+    It returns soon after `stop` says so; with `once` it does what waits and returns. It never raises.
+    """
+
+    def register(do: Beside):
+        if name in BESIDE:
+            raise ValueError(f"{name} is already done by {BESIDE[name]}")
+        BESIDE[name] = do
+        return do
+
+    return register
+
+
 def discover() -> None:
-    """Import every app's `tasks`, so that its periodic work is registered."""
+    """Import every app's `tasks`, so that what they do periodically, or beside, is registered."""
     for config in apps.get_app_configs():
         if config.name.startswith("musubi.") and module_has_submodule(config.module, "tasks"):
             import_module(f"{config.name}.tasks")

@@ -37,9 +37,12 @@ class Command(BaseCommand):
             if once:
                 while not self.stopping and self._round():
                     pass
+                for do in tasks.BESIDE.values():
+                    do(self._stop, once=True)
                 self._report()
             else:
-                self._loop(sleep)
+                with self._beside():
+                    self._loop(sleep)
 
     def _loop(self, sleep: float) -> None:
         fault = 0
@@ -53,6 +56,22 @@ class Command(BaseCommand):
                 busy, fault = 0, min(fault + 1, 5)
             if not busy:
                 self._rest(sleep * 2**fault)
+
+    @contextmanager
+    def _beside(self):
+        """What goes on beside the rounds, in threads of its own, until they end."""
+        threads = [
+            threading.Thread(target=do, args=(self._stop,), kwargs={"once": False}, name=name)
+            for name, do in tasks.BESIDE.items()
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stopping = True
+            for thread in threads:
+                thread.join()
 
     def _round(self) -> int:
         """One look at all there is to do; returns how much was taken up."""
