@@ -13,6 +13,7 @@ class Kind(models.TextChoices):
     REMINDER = "reminder", _("お返事のお願い")
     ROUTING_ANSWER = "routing_answer", _("照会への回答")
     DECLINE = "decline", _("見送り")
+    INTRODUCTION = "introduction", _("課題の紹介")
 
 
 # {name}: what stands in its place; the invented values show an editor how a text will read.

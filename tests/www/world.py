@@ -28,6 +28,7 @@ from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
+from tests.factories.matching import make_suggestion
 from tests.factories.meetings import make_fixed, make_offer
 from tests.factories.people import (
     make_department,
@@ -246,6 +247,7 @@ def make_world() -> World:
     # Solutions, gatherings, an import
     for word, state in (("sol-draft", "draft"), ("sol", "published"), ("sol-withdrawn", "withdrawn")):
         things[word] = make_solution(company, state=state, title=f"シーズ-{state}")
+    things["candidate"] = make_suggestion(things["c-public"], things["sol"])
     for state in ("draft", "open"):
         things[f"g-{state}"] = make_gathering(city, state=state, title=f"イベント-{state}")
     past = clock.now() - timedelta(days=20)

@@ -20,6 +20,7 @@ from musubi.people.permissions import Can, Reach, authority, may
 from musubi.proposals import queries as proposals
 from musubi.proposals.states import PROPOSAL
 from musubi.www.access import fetch, staff_city
+from musubi.www.staff import suggestions
 from musubi.www.staff.advice import advise
 from musubi.www.staff.forms_challenges import (
     ChallengeFilter,
@@ -294,6 +295,7 @@ def _detail(request, municipality, row: Challenge, *, publish_form=None):
         "chain": _chain(row, answered, opened, outcomes),
         "history": history_items(history(row)),
         "is_public": row.visibility == Visibility.PUBLIC and row.state in queries.READABLE,
+        **suggestions.of_challenge(request, row),
     }
     form = context["publish_form"]
     return render(request, "staff/challenge.html", context, status=status_of(form) if form else 200)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", home, name="staff-home"),
     path("inbox/", include("musubi.www.staff.inbox")),
     path("challenges/", include("musubi.www.staff.challenges")),
+    path("challenges/", include("musubi.www.staff.suggestions")),
     path("proposals/", include("musubi.www.staff.proposals")),
     path("proposals/", include("musubi.www.staff.referrals")),
     path("proposals/", include("musubi.www.staff.proposal_ball")),

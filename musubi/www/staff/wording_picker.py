@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from musubi.ball.rules import due
 from musubi.cases.models import Case
+from musubi.challenges.models import Challenge
 from musubi.lib.era import format_date
 from musubi.people.models import Department, Municipality, Organisation, Representative, User
 from musubi.people.permissions import authority
@@ -127,6 +128,20 @@ def proposal_facts(proposal: Proposal, user: User) -> dict[str, str]:
         "所属": section,
         "職員名": str(user),
         "期限": format_date(due(proposal.municipality_id, "proposal", "dialogue")),
+    }
+
+
+def challenge_facts(challenge: Challenge, organisation: Organisation, user: User) -> dict[str, str]:
+    """What a text may say of a challenge to an organisation. The day is the one by which proposals are wanted."""
+    return {
+        **_people(organisation, None),
+        "件名": challenge.title,
+        "整理番号": challenge.ref,
+        "自治体名": challenge.municipality.name,
+        "担当課": challenge.department.name,
+        "所属": _section(user, challenge.municipality_id),
+        "職員名": str(user),
+        "期限": format_date(challenge.deadline) if challenge.deadline else "",
     }
 
 
