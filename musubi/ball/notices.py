@@ -58,7 +58,7 @@ class Group(IntEnum):
             Group.SOON: _("期限が近づいています"),
             Group.MANAGED: _("部署の中で、期限を過ぎたまま止まっています"),
             Group.FOLLOWED: _("団体からの返事が遅れています"),
-            Group.DESK: _("庁内で、期限を大きく過ぎています(デスクへ)"),
+            Group.DESK: _("デスクの助けが必要です。期限を大きく過ぎています"),
             Group.OTHER: _("このほかに、あなたのところにあるもの"),
         }[self]
 

@@ -100,7 +100,7 @@ def test_manager_and_desk_read_who_holds_it(town):
     walk(date(2026, 6, 22), date(2026, 6, 22))
     for name, heading in [
         ("課長", "■ 部署の中で、期限を過ぎたまま止まっています (1件)"),
-        ("机", "■ 庁内で、期限を大きく過ぎています(デスクへ) (1件)"),
+        ("机", "■ デスクの助けが必要です。期限を大きく過ぎています (1件)"),
     ]:
         assert heading in body(name)
         assert "いま持っているのは: 環境課" in body(name)
@@ -119,6 +119,16 @@ def test_representative_reads_of_the_own_page_and_the_owner_that_the_reply_is_la
     ]
     assert f"/my/cases/nagisa/{town.case.ref}/" in body("代表")
     assert f"/nagisa/staff/cases/{town.case.ref}/" in body("担当")
+
+
+def test_desk_reads_the_same_of_an_organisation_as_of_a_department(town):
+    with clock.standing_at(date(2026, 6, 8)):
+        actions.hand_ball(
+            town.case, town.organisation, by=town.officer, next_step="資料を送る", due_on=date(2026, 6, 15)
+        )
+    walk(date(2026, 6, 22), date(2026, 6, 22))
+    assert "■ デスクの助けが必要です。期限を大きく過ぎています (1件)" in body("机")
+    assert f"いま持っているのは: {town.organisation}" in body("机")
 
 
 def test_week_without_a_worker_is_caught_up_in_one_digest(town):
