@@ -276,6 +276,7 @@ def follow() -> int:
     """Take in all that happened since; returns how many journal entries that were. Raises as `Feeder.step` does."""
     feeder, taken = Feeder(), 0
     try:
+        feeder.open()
         while count := feeder.step():
             taken += count
         return taken

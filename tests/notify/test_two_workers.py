@@ -164,6 +164,7 @@ def worker(smtp, *arguments, lease="300"):
         "DATABASE_URL": database_url(),
         "EMAIL_URL": smtp.url,
         "MUSUBI_VAR": str(django_settings.VAR_DIR),
+        "MUSUBI_INDEX": "",
         "MUSUBI_STATIC_MANIFEST": "0",
         "MUSUBI_DEMO": "0",
         "MUSUBI_SECRET_KEY": "x" * 50,

@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 import threading
 import time
 from datetime import datetime
@@ -56,6 +57,9 @@ class Command(BaseCommand):
                 "すぐに作り直すには script/musubi index --rebuild を実行してください。",
                 returncode=WRONG,
             ) from problem
+        except BrokenPipeError:
+            # Whoever read it has seen enough (| head).
+            sys.stderr.close()
         except OSError as problem:
             raise CommandError(
                 f"索引のフォルダー({_place()})に書き込めません: {problem.strerror or problem}。"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from musubi.lib.era import format_date
+from musubi.matching import feed
 from musubi.www.accounts.demo import people
 from musubi.www.demo.building import CannotBuild, build, is_built
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
             self.stdout.write("デモはできています。(作り直すには --rebuild)")
         else:
             self._build(rebuild)
+        self._index()
         self._introduce()
 
     def _build(self, rebuild: bool) -> None:
@@ -43,6 +45,20 @@ class Command(BaseCommand):
         line = f"{share:4.0%} {format_date(moment)}"
         self.stdout.write(f"\r{line}    " if on_terminal else line, ending="" if on_terminal else None)
         self.stdout.flush()
+
+    def _index(self) -> None:
+        """The demo shows suggestions from its first page on, not from when the worker has made their index."""
+        if settings.INDEX_DIR is None:
+            return
+        from musubi.matching.engine.index import Busy, Preparing
+
+        try:
+            try:
+                feed.follow()
+            except Preparing:
+                feed.rebuild()
+        except (Busy, Preparing, OSError) as problem:
+            self.stderr.write(f"マッチングの索引は、ワーカーがあとで作ります({problem})。")
 
     def _introduce(self) -> None:
         places: dict[str, dict[str, str]] = {}
