@@ -241,15 +241,10 @@ def _shared(text: Analysed, vector: Vector, payload: Payload) -> list[Shared]:
     both = [word for word in text.words if word in there]
     if not both:
         return []
-    weight = dict(zip(vector.ids.tolist(), vector.weights.tolist(), strict=True))
-    other = dict(zip(payload.vector.ids.tolist(), payload.vector.weights.tolist(), strict=True))
-
-    def tells(word: str) -> float:
-        number = word_id(word)
-        return weight.get(number, 0.0) * other.get(number, 0.0)
-
+    numbers = np.array([word_id(word) for word in both], np.uint32)
+    tells = -(vector.weight_of(numbers) * payload.vector.weight_of(numbers))
     shared: list[Shared] = []
-    for word in sorted(both, key=lambda word: (-tells(word), word)):
+    for _tells, word in sorted(zip(tells.tolist(), both, strict=True)):
         one = Shared(word, text.surfaces.get(word, word), there[word], is_synonym(word))
         if one.synonym and one.here == one.there:
             continue

@@ -41,6 +41,14 @@ class Vector:
     topics: np.ndarray
     dense: np.ndarray
 
+    def weight_of(self, ids: np.ndarray) -> np.ndarray:
+        """What each of the terms weighs here, 0 where it is not kept."""
+        if not len(self.ids):
+            return np.zeros(len(ids), np.float32)
+        at = np.searchsorted(self.ids, ids)
+        at[at == len(self.ids)] = 0
+        return np.where(self.ids[at] == ids, self.weights[at], np.float32(0))
+
 
 def word_id(word: str) -> int:
     return crc32(b"w" + word.encode())

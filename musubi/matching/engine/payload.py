@@ -14,6 +14,8 @@ from musubi.matching.engine.model import Vector
 
 _HEAD = struct.Struct("<HHHIff")
 _SCALE = 30_000
+_UNIT, _PLACE = np.float32(1 / _SCALE), np.float32(1 / 127)
+_NONE = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,12 @@ class Payload:
 
     def words(self) -> dict[str, str]:
         """word → as it is written in the document."""
-        pairs = (line.partition("\t") for line in self.text.split("\n") if line)
-        return {word: surface or word for word, _tab, surface in pairs}
+        found = {}
+        for line in self.text.split("\n"):
+            word, _tab, surface = line.partition("\t")
+            found[word] = surface or word
+        found.pop("", None)
+        return found
 
 
 def pack(payload: Payload) -> bytes:
@@ -82,7 +88,5 @@ def unpack(data: bytes) -> Payload:
     head, _newline, text = data[at : at + length].decode().partition("\n")
     goals, fields, regions, owner, on, worked = json.loads(head)
     facts = Facts(frozenset(goals), frozenset(fields), frozenset(regions), owner, on, worked)
-    vector = Vector(
-        ids, weights.astype(np.float32) / _SCALE, places.astype(np.float32) / 127, halves.astype(np.float32)
-    )
+    vector = Vector(ids, weights * _UNIT, places * _PLACE, halves.astype(np.float32) if dense else _NONE)
     return Payload(vector, tuple(hubness), facts, text)
