@@ -147,9 +147,24 @@ class ActedOn:
     municipalities: list[Row] = field(default_factory=list)
 
 
-def acted_on(municipality: Municipality | None = None, period: tuple[date, date] | None = None) -> ActedOn:
-    """How often a suggestion for a challenge was acted on: of those first made in `period` (first and last day), by
-    their highest rank, month and municipality. Without a municipality, of all. Four statements."""
+# What is counted of the suggestions that were made.
+STEPS = {
+    "shown": Q(),
+    "fits": Q(said_to_fit=True) & ~Q(state="misfit"),
+    "misfit": Q(state="misfit"),
+    "introduced": Q(introduced_at__isnull=False),
+    "in_case": Q(state__in=["in_case", "realised"]),
+    "realised": Q(state="realised"),
+    "acted": Q(acted_at__isnull=False),
+}
+COUNTS = {name: Count("pk", filter=step) if step else Count("pk") for name, step in STEPS.items()}
+
+
+def made(
+    municipality: Municipality | None = None, period: tuple[date, date] | None = None
+) -> models.QuerySet[Suggestion]:
+    """The suggestions for challenges first made in `period` (first and last day), ready to be narrowed by `STEPS`.
+    Without a municipality, of all."""
     rows = Suggestion.objects.filter(best_rank__isnull=False)
     if municipality:
         rows = rows.filter(challenge__municipality=municipality)
@@ -159,7 +174,13 @@ def acted_on(municipality: Municipality | None = None, period: tuple[date, date]
             suggested_at__gte=clock.at(first, 0), suggested_at__lt=clock.at(last + timedelta(days=1), 0)
         )
     said = Verdict.objects.filter(suggestion=OuterRef("pk"), fits=True)
-    rows = rows.annotate(said_to_fit=Exists(said)).order_by()
+    return rows.annotate(said_to_fit=Exists(said)).order_by()
+
+
+def acted_on(municipality: Municipality | None = None, period: tuple[date, date] | None = None) -> ActedOn:
+    """How often a suggestion for a challenge was acted on: of those `made`, by their highest rank, month and
+    municipality. Four statements."""
+    rows = made(municipality, period)
     bins = Case(
         *(When(best_rank__range=(first, last), then=Value(code)) for code, first, last in RANKS),
         default=Value(""),
@@ -177,17 +198,6 @@ def acted_on(municipality: Municipality | None = None, period: tuple[date, date]
         sorted(by_month, key=lambda row: row.key),
         sorted(_counted(rows.annotate(key=F("challenge__municipality__name"))), key=lambda row: row.key),
     )
-
-
-COUNTS = {
-    "shown": Count("pk"),
-    "fits": Count("pk", filter=Q(said_to_fit=True) & ~Q(state="misfit")),
-    "misfit": Count("pk", filter=Q(state="misfit")),
-    "introduced": Count("pk", filter=Q(introduced_at__isnull=False)),
-    "in_case": Count("pk", filter=Q(state__in=["in_case", "realised"])),
-    "realised": Count("pk", filter=Q(state="realised")),
-    "acted": Count("pk", filter=Q(acted_at__isnull=False)),
-}
 
 
 def _counted(rows: models.QuerySet) -> list[Row]:
@@ -220,11 +230,23 @@ class Exposure:
     regions: list[Share]
 
 
+def first_ten(municipality: Municipality) -> models.QuerySet[Suggestion]:
+    """The places among the first ten of the municipality's challenges now."""
+    return Suggestion.objects.filter(challenge__municipality=municipality, need_rank__lte=FIRST)
+
+
+def never_first(municipality: Municipality) -> models.QuerySet[Member]:
+    """The members that are in none of them."""
+    return Member.objects.filter(municipality=municipality, state="active").exclude(
+        organisation__in=first_ten(municipality).values("organisation")
+    )
+
+
 def exposure(municipality: Municipality) -> Exposure:
     """Who stands among the first ten of the municipality's challenges now, beside who its members are. Three
     statements."""
     of_member = Member.objects.filter(municipality=municipality, state="active")
-    places = Suggestion.objects.filter(challenge__municipality=municipality, need_rank__lte=FIRST)
+    places = first_ten(municipality)
     held = list(
         places.annotate(of_member=Exists(of_member.filter(organisation=OuterRef("organisation"))))
         .order_by()
@@ -236,7 +258,6 @@ def exposure(municipality: Municipality) -> Exposure:
         .values_list("organisation__size", "organisation__prefecture")
         .annotate(n=Count("pk"))
     )
-    never = of_member.exclude(organisation__in=places.values("organisation")).count()
 
     def region(prefecture: str) -> str:
         return "" if not prefecture else "same" if prefecture == municipality.prefecture else "elsewhere"
@@ -253,7 +274,7 @@ def exposure(municipality: Municipality) -> Exposure:
     return Exposure(
         members=sum(n for *_group, n in there),
         places=sum(n for *_group, is_member, n in held if is_member),
-        never=never,
+        never=never_first(municipality).count(),
         others=sum(n for *_group, is_member, n in held if not is_member),
         sizes=_shares(sizes),
         regions=_shares(regions),
