@@ -1,101 +1,221 @@
-"""Which of the seventeen goals a text speaks of: the official words of goals and targets, and everyday ones.
+"""Which of the seventeen goals and 169 targets a text speaks of, with the words that say so.
 
-The everyday words (`data/goal_words.tsv`) are our own: what municipal texts say where the official ones speak of
-ecosystems and inclusion.
+Two witnesses are added up: the words of the text (`goal_model`: official wording and everyday words), and the goals
+people chose for published challenges and solutions that are like it. Without an index the words speak alone.
 """
 
-import csv
-import re
-from collections import Counter
-from dataclasses import dataclass
-from functools import lru_cache
-from math import log, sqrt
-from pathlib import Path
+from __future__ import annotations
 
-from musubi.lib.text import normalise, terms
-from musubi.matching.index import cut
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from musubi.challenges.models import Challenge
+from musubi.challenges.queries import READABLE, listed
+from musubi.challenges.states import Visibility
+from musubi.lib.text import normalise
+from musubi.matching import live
+from musubi.matching.documents import PUBLIC
+from musubi.people.models import Municipality
 from musubi.plan.models import Goal, Target
+from musubi.solutions.queries import published
 
-_WORDS = Path(__file__).parent / "data" / "goal_words.tsv"
-LEAST = 1.0
-OFFICIAL = 6.0
+if TYPE_CHECKING:
+    from musubi.matching.goal_model import GoalModel
+
+# A goal is named from here on, and not when it is far behind the first.
+LEAST, BESIDE = 0.1, 0.25
+LEAST_TARGET, MOST_TARGETS = 0.12, 3
+# Records less like than this (`engine.matcher.Match.likeness`) have nothing to do with the text; a likeness of one in
+# all counts as much as the doubt.
+UNLIKE, DOUBT, RECORDS = 0.2, 1.0, 20
+# Two texts so alike are one.
+SAME = 1.7
 
 
 @dataclass(frozen=True)
-class Suggestion:
-    """A goal (its number), how strongly the text speaks of it, and the words of the text that say so."""
+class TargetSuggestion:
+    """A target (its official number, e.g. `11.5`), how strongly the text speaks of it, and the words that say so."""
 
-    goal: int
+    code: str
     score: float
     words: list[str]
 
 
-def suggest_goals(text: str, *, limit: int = 3) -> list[Suggestion]:
-    """The goals a text speaks of, strongest first; none where it says too little to tell."""
-    text = normalise(cut(text).casefold())
-    if len(text) < 2:
+@dataclass(frozen=True)
+class Suggestion:
+    """A goal (its number), how strongly the text speaks of it, the words of the text that say so, titles of similar
+    records for which people chose it, and the targets of the goal the text is nearest to."""
+
+    goal: int
+    score: float
+    words: list[str]
+    records: list[str] = field(default_factory=list)
+    targets: list[TargetSuggestion] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A labelled record like the text: its key in the index, how like it is beyond the usual, and its goals."""
+
+    key: str
+    weight: float
+    goals: frozenset[int]
+
+
+def suggest_goals(
+    text: str,
+    *,
+    title: str = "",
+    limit: int = 3,
+    municipality: Municipality | None = None,
+    without: Sequence[str] = (),
+    records: Sequence[Record] | None = None,
+) -> list[Suggestion]:
+    """The goals a text speaks of, strongest first; none where it says too little to tell.
+
+    `municipality` lets what its own staff may read be a witness as well; `without` are keys of the index that may not
+    (the challenge being written). `records` in place of looking for them, () for none. At most two statements.
+    """
+    if len(normalise(f"{title}{text}"[:1000])) < 2:
         return []
-    everyday, owners = _everyday()
-    found: dict[int, dict[str, float]] = {}
-    for word, goals in everyday.items():
-        if count := len(_pattern(word).findall(text)):
-            weight = (1 + log(count)) * log(1 + 17 / len(goals)) * sqrt(len(word) / 3)
-            for goal in goals:
-                found.setdefault(goal, {})[word] = weight
-    official = _official_likeness(terms(text))
-    scored = []
-    for goal in set(found) | set(official):
-        said = found.get(goal, {})
-        total = sum(said.values()) + OFFICIAL * official.get(goal, 0)
-        if said and total >= LEAST:
-            words = sorted(said, key=lambda word: (-said[word], word))
-            kept = [word for word in words if not any(word != other and word in other for other in words)]
-            scored.append(Suggestion(goal, round(total, 3), kept[:4]))
-    scored.sort(key=lambda suggestion: (-suggestion.score, suggestion.goal))
-    # A goal far behind the first is named in passing.
-    return [s for s in scored[:limit] if s.score >= 0.3 * scored[0].score]
-
-
-@lru_cache(maxsize=1)
-def _everyday() -> tuple[dict[str, list[int]], int]:
-    """{word: [goals]} of the file, words folded like the texts."""
-    words: dict[str, list[int]] = {}
-    with _WORDS.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            for word in row["words"].split("、"):
-                words.setdefault(normalise(word.casefold()), []).append(int(row["goal"]))
-    return words, len(words)
-
-
-@lru_cache(maxsize=2000)
-def _pattern(word: str) -> re.Pattern:
-    if word.isascii():
-        return re.compile(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])")
-    return re.compile(re.escape(word))
-
-
-_official_kept: dict[int, dict[str, float]] = {}
-
-
-def _official() -> dict[int, dict[str, float]]:
-    """Per goal its official terms, weighted and of length one; kept, for the official words do not change."""
-    if not _official_kept:
-        texts: dict[int, Counter] = {}
-        for goal in Goal.objects.all():
-            texts[goal.number] = terms(f"{goal.short}\n{goal.short}\n{goal.official}")
-        for number, text in Target.objects.values_list("goal_id", "text"):
-            texts[number].update(terms(text))
-        spread = Counter(term for counts in texts.values() for term in counts)
-        for number, counts in texts.items():
-            weighted = {t: (1 + log(n)) * log(17 / spread[t]) for t, n in counts.items() if spread[t] < 9}
-            length = sqrt(sum(w * w for w in weighted.values())) or 1
-            _official_kept[number] = {t: w / length for t, w in weighted.items()}
-    return _official_kept
-
-
-def _official_likeness(counts: Counter) -> dict[int, float]:
-    length = sqrt(sum((1 + log(n)) ** 2 for n in counts.values())) or 1
-    return {
-        goal: sum((1 + log(counts[t])) / length * w for t, w in weighted.items() if t in counts)
-        for goal, weighted in _official().items()
+    model = _model()
+    said = model.read(text, title=title)
+    if records is None:
+        records = similar_records(text, title=title, municipality=municipality, without=without)
+    chosen = _chosen(records)
+    scores = {
+        goal: model.score(said, goal) + chosen.get(goal, 0.0)
+        for goal in model.labels[: model.goals]
+        if isinstance(goal, int)
     }
+    order = sorted(scores, key=lambda goal: (-scores[goal], goal))
+    least = max(LEAST, BESIDE * scores[order[0]])
+    words = {goal: model.words(said, goal) for goal in order[: 2 * limit] if scores[goal] >= least}
+    best = [goal for goal in words if words[goal] or chosen.get(goal, 0) >= least][:limit]
+    titles = _titles(records, set(best), municipality)
+    targets = _targets(model, said, best)
+    return [
+        Suggestion(goal, round(scores[goal], 3), words[goal], titles.get(goal, [])[:2], targets.get(goal, []))
+        for goal in best
+        if words[goal] or titles.get(goal)
+    ]
+
+
+def similar_records(
+    text: str,
+    *,
+    title: str = "",
+    municipality: Municipality | None = None,
+    without: Sequence[str] = (),
+    but_same: bool = False,
+) -> list[Record]:
+    """Published challenges and solutions with goals that are like a text; none while the index is being prepared.
+
+    `but_same` leaves out those that are the very text (to measure with texts that are in the index themselves).
+    """
+    from musubi.matching.engine.index import Preparing
+    from musubi.matching.engine.matcher import NEED, Question
+
+    readable = [PUBLIC] if municipality is None else [PUBLIC, f"staff:{municipality.pk}"]
+    try:
+        matches = live.matcher().match(
+            Question(NEED, title, text),
+            limit=RECORDS,
+            marks=[readable, ["kind:challenge", "kind:solution"]],
+            without=without,
+        )
+    except Preparing:
+        live.forget()
+        return []
+    return [
+        Record(match.key, match.likeness - UNLIKE, match.facts.goals)
+        for match in matches
+        if match.facts.goals and match.likeness > UNLIKE and not (but_same and match.likeness >= SAME)
+    ]
+
+
+def _chosen(records: Sequence[Record]) -> dict[int, float]:
+    """For each goal the part of the records' weight that has it, less for the doubt."""
+    total = sum(record.weight for record in records) + DOUBT
+    found: dict[int, float] = {}
+    for record in records:
+        for goal in record.goals:
+            found[goal] = found.get(goal, 0.0) + record.weight / total
+    return found
+
+
+def _titles(
+    records: Sequence[Record], goals: set[int], municipality: Municipality | None
+) -> dict[int, list[str]]:
+    """For each goal the titles of the records that have it, the likest first, as far as they may be read now."""
+    wanted: dict[str, list[int]] = {}
+    for record in records:
+        if record.goals & goals:
+            kind, _colon, pk = record.key.partition(":")
+            wanted.setdefault(kind, []).append(int(pk))
+    titles: dict[str, str] = {}
+    if pks := wanted.get("challenge"):
+        rows = listed()
+        if municipality is not None:
+            rows |= Challenge.objects.filter(
+                Q(municipality=municipality, state__in=READABLE, visibility__gte=Visibility.MUNICIPALITY)
+            )
+        titles |= {
+            f"challenge:{pk}": title for pk, title in rows.filter(pk__in=pks).values_list("pk", "title")
+        }
+    if pks := wanted.get("solution"):
+        rows = published().filter(pk__in=pks)
+        titles |= {f"solution:{pk}": title for pk, title in rows.values_list("pk", "title")}
+    found: dict[int, list[str]] = {}
+    for record in sorted(records, key=lambda record: -record.weight):
+        for goal in record.goals & goals:
+            if record.key in titles:
+                found.setdefault(goal, []).append(titles[record.key])
+    return found
+
+
+def _targets(model: GoalModel, said, goals: Sequence[int]) -> dict[int, list[TargetSuggestion]]:
+    """The three targets the text is nearest to, by the goals named."""
+    named = [
+        (label, float(said.scores[place]))
+        for place, label in enumerate(model.labels)
+        if isinstance(label, str) and int(label.partition(".")[0]) in goals
+    ]
+    found: dict[int, list[TargetSuggestion]] = {}
+    for code, score in sorted(named, key=lambda pair: (-pair[1], pair[0]))[:MOST_TARGETS]:
+        words = model.words(said, code)
+        if score >= LEAST_TARGET and words:
+            goal = int(code.partition(".")[0])
+            found.setdefault(goal, []).append(TargetSuggestion(code, round(score, 3), words))
+    return found
+
+
+def passages() -> list:
+    """What the words are learned from, as `goal_model.Passage`s: two statements."""
+    from musubi.matching import goal_model
+
+    return [
+        *goal_model.official(
+            Goal.objects.values_list("number", "short", "official"),
+            Target.objects.order_by("pk").values_list("code", "goal_id", "text"),
+        ),
+        *goal_model.everyday(),
+    ]
+
+
+def _model() -> GoalModel:
+    """Learned once a process, in half a second: the official words do not change."""
+    if not _kept:
+        from musubi.matching.goal_model import GoalModel
+
+        model = GoalModel(passages())
+        if not any(passage.official for passage in model.passages):
+            return model
+        _kept.append(model)
+    return _kept[0]
+
+
+_kept: list[GoalModel] = []

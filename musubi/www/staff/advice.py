@@ -10,12 +10,13 @@ from musubi.cases.states import CASE
 from musubi.challenges.models import Challenge
 from musubi.challenges.rules import hints
 from musubi.challenges.states import CHALLENGE
+from musubi.matching.documents import key_of
 from musubi.matching.goals import suggest_goals
 from musubi.matching.similar import Similar, similar_challenges
 from musubi.outcomes.models import Outcome
 from musubi.outcomes.states import OutcomeKind
 from musubi.people.models import Municipality
-from musubi.plan.models import Goal
+from musubi.plan.models import Goal, Target
 from musubi.www.staff.forms_challenges import OFFERS
 
 
@@ -41,19 +42,44 @@ def advise(form, municipality: Municipality, *, exclude: Challenge | None = None
     )
     return {
         "similar": similar_items(found, municipality),
-        "goals": goal_items(text, form.chosen_goals()),
+        "goals": goal_items(
+            title, f"{problem}\n{goal_image}", form.chosen_goals(), municipality, exclude=exclude
+        ),
         "hints": [{"text": hint.text} for hint in advice[:4]] + good,
         "has_text": True,
     }
 
 
-def goal_items(text: str, chosen: set[int]) -> list[dict]:
-    """Suggested goals that are not chosen yet, with the words that speak for them."""
+def goal_items(
+    title: str, text: str, chosen: set[int], municipality: Municipality, *, exclude: Challenge | None = None
+) -> list[dict]:
+    """Suggested goals that are not chosen yet: the words that speak for them, similar records that have them, and the
+    targets nearest to the text."""
+    without = [key_of(exclude)] if exclude is not None and exclude.pk else []
+    found = [
+        s
+        for s in suggest_goals(text, title=title, municipality=municipality, without=without)
+        if s.goal not in chosen
+    ]
+    if not found:
+        return []
     names = {goal.number: goal.display_name for goal in Goal.objects.all()}
+    codes = [target.code for s in found for target in s.targets]
+    texts = {target.code: target for target in Target.objects.filter(code__in=codes)} if codes else {}
     return [
-        {"number": s.goal, "name": names[s.goal], "words": s.words}
-        for s in suggest_goals(text)
-        if s.goal not in chosen and s.goal in names
+        {
+            "number": s.goal,
+            "name": names[s.goal],
+            "words": s.words,
+            "records": s.records,
+            "targets": [
+                {"code": t.code, "text": texts[t.code].text, "words": t.words}
+                for t in s.targets
+                if t.code in texts
+            ],
+        }
+        for s in found
+        if s.goal in names
     ]
 
 
