@@ -80,6 +80,7 @@ APPS = [
     "matching",
     "gatherings",
     "cases",
+    "fund",
     "outcomes",
     "imports",
     "www",

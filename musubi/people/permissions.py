@@ -46,6 +46,9 @@ class Can(models.TextChoices):
     DECIDE_SUGGESTION = "decide_suggestion", _("マッチング候補を判断する・紹介する")
     ADOPT_RANKING = "adopt_ranking", _("候補の順位づけを採用する")
     ANSWER_SUGGESTION = "answer_suggestion", _("自団体への候補に答える・検索を保存する")
+    SEE_FUND = "see_fund", _("ファンドの内部の記録を見る")
+    MANAGE_FUND = "manage_fund", _("ファンドを運営する(事務局)")
+    APPLY_TO_FUND = "apply_to_fund", _("助成を申請する・報告する")
     IMPORT = "import", _("表から取り込む")
     SEE_INTERNAL_FIGURES = "see_internal_figures", _("内部の数字を見る")
     SEE_JOURNAL = "see_journal", _("記録(監査証跡)を見る")
@@ -128,6 +131,7 @@ class Desk(Role):
                 Can.JOIN_MUNICIPALITY,
                 Can.WRITE_SOLUTION,
                 Can.ANSWER_SUGGESTION,
+                Can.APPLY_TO_FUND,
                 Can.INVITE_REPRESENTATIVE,
             }
         ),
@@ -160,6 +164,7 @@ class Auditor(Role):
         Can.SEE_CASE,
         Can.SEE_INTERNAL_FIGURES,
         Can.SEE_JOURNAL,
+        Can.SEE_FUND,
     )
 
 
@@ -177,6 +182,7 @@ class Partner(Role):
         Can.JOIN_MUNICIPALITY,
         Can.WRITE_SOLUTION,
         Can.ANSWER_SUGGESTION,
+        Can.APPLY_TO_FUND,
     )
 
 

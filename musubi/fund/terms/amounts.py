@@ -54,7 +54,7 @@ class Terms:
 
     `own_share` is the least part of the eligible cost the organisation bears from its own money.
     `tax` says what happens to consumption tax the organisation can deduct: "deduct" it from the costs at application,
-    or "report" it later and pay back, or "" where it does not matter.
+    "report" it later and pay back, or "ignore" it.
     """
 
     rate: Fraction | None
@@ -62,7 +62,7 @@ class Terms:
     rounding: Rounding = field(default_factory=Rounding)
     categories: tuple[Category, ...] = ()
     own_share: Fraction = Fraction(0)
-    tax: str = ""
+    tax: str = "ignore"
 
 
 @dataclass(frozen=True)

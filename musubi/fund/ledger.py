@@ -1,0 +1,109 @@
+"""The ledger: the one place where postings are written, and what the accounts hold.
+
+Cash + advances + claims = free + committed + payable, in each pot and at every moment: every posting moves yen between
+two accounts. What is free in a pot stands beside the ledger in `Pot.available`, counted by the same UPDATE that
+refuses to spend what is not there.
+"""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import F, Sum
+
+from musubi.fund.models import Fund, Posting, Pot
+from musubi.fund.states import Account
+from musubi.lib import clock
+from musubi.lib.errors import Refused
+from musubi.people.models import User
+
+LARGEST = 10**15
+ASSETS = [Account.CASH, Account.ADVANCES, Account.CLAIMS]
+DUTIES = [Account.FREE, Account.COMMITTED, Account.PAYABLE]
+
+
+def post(
+    pot: Pot,
+    debit: Account,
+    credit: Account,
+    yen: int,
+    *,
+    verb: str,
+    by: User | None,
+    on: date | None = None,
+    **of,
+) -> Posting:
+    """Write that `yen` went from `credit` to `debit`; call it inside an action's transaction.
+
+    `of` names what it belongs to: `contribution`, `award`, `reverses`, `words`. Raises Refused where the pot has not so
+    much that is free.
+    """
+    if debit == Account.FREE:
+        _spend(pot, yen)
+    if credit == Account.FREE:
+        Pot.objects.filter(pk=pot.pk).update(available=F("available") + yen)
+    return Posting.objects.create(
+        fund_id=pot.fund_id,
+        pot=pot,
+        debit=debit,
+        credit=credit,
+        yen=yen,
+        verb=verb,
+        on=on or clock.today(),
+        written_at=clock.now(),
+        written_by=by,
+        **of,
+    )
+
+
+def reverse(posting: Posting, *, by: User | None, words: str, on: date | None = None) -> Posting:
+    """Write the opposite of a posting; a posting is reversed once (the database refuses a second time)."""
+    return post(
+        posting.pot,
+        Account(posting.credit),
+        Account(posting.debit),
+        posting.yen,
+        verb=f"{posting.verb}.reversed",
+        by=by,
+        on=on,
+        contribution=posting.contribution,
+        award=posting.award,
+        reverses=posting,
+        words=words,
+    )
+
+
+def balances(postings: models.QuerySet[Posting]) -> dict[Account, int]:
+    """What each account holds in yen: two statements. What owes or promises counts positive on its own side."""
+    held = dict.fromkeys(Account, 0)
+    for account, yen in postings.order_by().values_list("debit").annotate(Sum("yen")):
+        held[Account(account)] += yen
+    for account, yen in postings.order_by().values_list("credit").annotate(Sum("yen")):
+        held[Account(account)] -= yen
+    credit_side = [*DUTIES, Account.PROMISED]
+    return {account: -yen if account in credit_side else yen for account, yen in held.items()}
+
+
+def is_balanced(held: dict[Account, int]) -> bool:
+    """Whether what a fund has equals what it owes, has committed and is free to give."""
+    return (
+        sum(held[account] for account in ASSETS) == sum(held[account] for account in DUTIES)
+        and held[Account.PLEDGES] == held[Account.PROMISED]
+    )
+
+
+def book(fund: Fund) -> models.QuerySet[Posting]:
+    """Every posting of a fund, oldest first, with what its line shows."""
+    return (
+        Posting.objects.filter(fund=fund)
+        .select_related("pot__goal", "pot__programme", "contribution", "award__application__organisation")
+        .order_by("on", "pk")
+    )
+
+
+def _spend(pot: Pot, yen: int) -> None:
+    if not Pot.objects.filter(pk=pot.pk, available__gte=yen).update(available=F("available") - yen):
+        left = Pot.objects.values_list("available", flat=True).get(pk=pot.pk)
+        raise Refused(
+            f"「{pot}」の使える額が足りません。必要な額は{yen:,}円、いま使える額は{left:,}円です。"
+            "ほかの財源を選ぶか、金額を見直してください。"
+        )
