@@ -18,6 +18,7 @@ MOST_TERMS = 96
 TOPICS = 128
 # Topics learned from a handful of texts are those texts.
 LEAST_FOR_TOPICS = 60
+LEAST_STRENGTH = 0.01
 LARGEST_FIT = 20_000
 SAMPLE = 512
 # Sum of two cosines, plus topics: how much these count.
@@ -264,7 +265,7 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
 def _topics(model: Model, vectors: Sequence[Vector]) -> np.ndarray:
     """For each known term its place among the topics: the right singular vectors of documents × terms."""
     from scipy import sparse
-    from scipy.sparse.linalg import svds
+    from scipy.sparse.linalg import ArpackError, svds
 
     if len(vectors) < LEAST_FOR_TOPICS or len(model.ids) < LEAST_FOR_TOPICS:
         return np.zeros((0, 0), np.float16)
@@ -278,7 +279,14 @@ def _topics(model: Model, vectors: Sequence[Vector]) -> np.ndarray:
         (weights[known], (rows[known], at[known])), shape=(len(vectors), len(model.ids)), dtype=np.float32
     )
     count = min(TOPICS, min(table.shape) // 3)
-    # The start is fixed: the same corpus makes the same topics.
     start = np.ones(min(table.shape), np.float32)
-    _left, _strengths, right = svds(table, k=count, v0=start)
+    try:
+        _left, strengths, right = svds(table, k=count, v0=start)
+    except ArpackError:
+        # An odd corpus does without.
+        return np.zeros((0, 0), np.float16)
+    # What is left where a corpus has fewer topics than that is noise, and another each time.
+    right = right[strengths > LEAST_STRENGTH * strengths.max()]
+    # Start and signs are fixed: the same corpus makes the same topics.
+    right *= np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])[:, None]
     return np.ascontiguousarray(right.T).astype(np.float16)

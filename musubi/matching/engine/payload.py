@@ -85,6 +85,8 @@ def unpack(data: bytes) -> Payload:
     places = np.frombuffer(data, "i1", topics, at := at + 2 * terms)
     halves = np.frombuffer(data, "<f2", dense, at := at + topics)
     at += 2 * dense
+    if len(data) != at + length:
+        raise ValueError("not whole")
     head, _newline, text = data[at : at + length].decode().partition("\n")
     goals, fields, regions, owner, on, worked = json.loads(head)
     facts = Facts(frozenset(goals), frozenset(fields), frozenset(regions), owner, on, worked)
