@@ -363,7 +363,7 @@ def why_learn_again() -> str:
     if age >= life and (now.astimezone(clock.TOKYO).hour in NIGHT or age >= life + DAY):
         return f"what it learned is {age.days} days old"
     # As many changes may have been one document changed often.
-    if fed.changed >= (GROWN - 1) * count and (there := documents.count()) >= GROWN * count:
+    if fed.changed >= (GROWN - 1) * count and (there := documents.count()) > count and there >= GROWN * count:
         return f"it learned from {count} documents, and there are {there} now"
     return ""
 

@@ -18,11 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("--rebuild", action="store_true", help="あっても、はじめから作り直す")
 
     def handle(self, *, rebuild: bool, **options):
-        if is_built() and not rebuild:
+        was_built = is_built() and not rebuild
+        if was_built:
             self.stdout.write("デモはできています。(作り直すには --rebuild)")
         else:
             self._build(rebuild)
-        self._index()
+        self._index(anew=not was_built)
         self._introduce()
 
     def _build(self, rebuild: bool) -> None:
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write(f"\r{line}    " if on_terminal else line, ending="" if on_terminal else None)
         self.stdout.flush()
 
-    def _index(self) -> None:
+    def _index(self, *, anew: bool) -> None:
         """The demo shows suggestions from its first page on, not from when the worker has made their index."""
         if settings.INDEX_DIR is None:
             return
@@ -54,6 +55,8 @@ class Command(BaseCommand):
 
         try:
             try:
+                if anew:
+                    feed.rebuild()
                 feed.follow()
             except Preparing:
                 feed.rebuild()
