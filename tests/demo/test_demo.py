@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db.models import F, Q
 
 from musubi.cases.models import Agreement, Case, Meeting, Post, Todo, Trial
+from musubi.cases.radar.pace import Paces, Source
+from musubi.cases.radar.signs import standings
 from musubi.cases.states import OPEN
 from musubi.challenges.models import Challenge
 from musubi.gatherings.models import Gathering
@@ -226,6 +228,14 @@ def check_people():
     assert not Organisation.objects.exclude(corporate_number=None).exists()
 
 
+def check_radar(city):
+    """It has learned from the years before, and singles out some cases, not all of them."""
+    found = standings(Case.objects.filter(municipality=city), Paces(city.pk))
+    assert {each.usual.source for each in found if each.stage == "dialogue"} <= set(Source) - {Source.LIMIT}
+    signed = [each for each in found if each.signs]
+    assert 0 < len(signed) < len(found)
+
+
 def check_notices():
     """Told on the day of what it tells of; what is older than the news has been read."""
     assert Notice.objects.count() > 300
@@ -264,6 +274,7 @@ def test_demo_tells_the_scenario(today, subtests):
                 for city in (shiokaze, hamanagi)
                 for year in (None, 2022, 2024, 2025)
             ),
+            *((check_radar, city) for city in (shiokaze, hamanagi)),
             (check_journal,),
             (check_constraints,),
             (check_people,),
