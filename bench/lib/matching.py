@@ -18,6 +18,7 @@ NEEDS = SHARED / "needs" / "municipal_needs_shared.csv"
 GOALS, FIELDS, CITIES, PREFECTURES = 17, 20, 100, 47
 # One seed in so many bears one goal: the filter of the measured questions.
 FILTER = "goal:11"
+MARKS = ("kind:solution",)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ ALONE, BATCH, MOST = 1_500, 100, 8
 
 
 class Helpers:
-    """Other processes of this one's code. None is started before `ALONE` things have been done here, none where there
-    is but one core, or where `wanted` is 0."""
+    """Other processes of this one's code. None is started before so many things have been done `alone`, none where
+    there is but one core, or where `wanted` is 0."""
 
-    def __init__(self, wanted: int | None = None):
+    def __init__(self, wanted: int | None = None, *, alone: int = ALONE):
+        self.alone = alone
         cores = len(os.sched_getaffinity(0))
         self.count = (min(cores, MOST) if cores > 1 else 0) if wanted is None else wanted
         self._done_here = 0
@@ -35,7 +36,7 @@ class Helpers:
         """`work(thing, *given)` of each thing, in their order; things are read as they are needed. `work` is a function
         of a module, and what it takes and gives can be pickled. Raises BrokenProcessPool where a helper was killed."""
         things = iter(things)
-        for thing in islice(things, max(ALONE - self._done_here, 0)) if self.count else things:
+        for thing in islice(things, max(self.alone - self._done_here, 0)) if self.count else things:
             self._done_here += 1
             yield work(thing, *given)
         waiting = deque()
