@@ -138,6 +138,7 @@ class Matcher:
         payloads = [payload for _key, payload in found]
         features = _features(question, vector, payloads)
         total = score(features, weights or Weights())
+        told = _Told(text, vector)
         order = _spread(np.argsort(-total, kind="stable"), [payload.facts.owner for payload in payloads])
         return [
             Match(
@@ -145,7 +146,7 @@ class Matcher:
                 float(total[i]),
                 float(features["likeness"][i]),
                 {name: float(values[i]) for name, values in features.items()},
-                _shared(text, vector, payloads[i]),
+                told.shared(payloads[i]),
                 payloads[i].facts,
             )
             for i in order[:limit]
@@ -235,24 +236,31 @@ def _spread(order: np.ndarray, owners: Sequence[str]) -> list[int]:
     return first + [int(i) for i in order if int(i) not in placed]
 
 
-def _shared(text: Analysed, vector: Vector, payload: Payload) -> list[Shared]:
-    """The words both hold, those that tell most first; of a word within a longer one only the longer."""
-    there = payload.words()
-    both = [word for word in text.words if word in there]
-    if not both:
-        return []
-    numbers = np.array([word_id(word) for word in both], np.uint32)
-    tells = -(vector.weight_of(numbers) * payload.vector.weight_of(numbers))
-    shared: list[Shared] = []
-    for _tells, word in sorted(zip(tells.tolist(), both, strict=True)):
-        one = Shared(word, text.surfaces.get(word, word), there[word], is_synonym(word))
-        if one.synonym and one.here == one.there:
-            continue
-        if not any(one.here in known.here or known.here in one.here for known in shared):
-            shared.append(one)
-        if len(shared) == SHARED_WORDS:
-            break
-    return shared
+class _Told:
+    """The words of a question, to be looked for in many documents."""
+
+    def __init__(self, text: Analysed, vector: Vector):
+        self.text = text
+        self.words = list(text.words)
+        self.ids = np.array([word_id(word) for word in self.words], np.uint32)
+        self.weights = vector.weight_of(self.ids)
+
+    def shared(self, payload: Payload) -> list[Shared]:
+        """The words both hold, those that tell most first; of a word within a longer one only the longer."""
+        held = np.flatnonzero(payload.vector.holds(self.ids))
+        tells = -(self.weights[held] * payload.vector.weight_of(self.ids[held]))
+        both = sorted(zip(tells.tolist(), (self.words[i] for i in held), strict=True))
+        shared: list[Shared] = []
+        for _tells, word in both:
+            there = payload.spelling(word)
+            one = Shared(word, self.text.surfaces.get(word, word), there, is_synonym(word))
+            if not there or (one.synonym and one.here == one.there):
+                continue
+            if not any(one.here in known.here or known.here in one.here for known in shared):
+                shared.append(one)
+            if len(shared) == SHARED_WORDS:
+                break
+        return shared
 
 
 # --- documents into the index --------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ TOPICS = 128
 LEAST_FOR_TOPICS = 60
 LEAST_STRENGTH = 0.01
 LARGEST_FIT = 20_000
+# Of those, as many for the topics: what they are about does not change with more of the same.
+LARGEST_TOPIC_FIT = 5_000
 SAMPLE = 512
 # Sum of two cosines, plus topics: how much these count.
 TOPIC_WEIGHT = 0.3
@@ -42,13 +44,21 @@ class Vector:
     topics: np.ndarray
     dense: np.ndarray
 
+    def holds(self, ids: np.ndarray) -> np.ndarray:
+        """Whether each of the terms is kept of this text."""
+        return self.ids[self._at(ids)] == ids if len(self.ids) else np.zeros(len(ids), bool)
+
     def weight_of(self, ids: np.ndarray) -> np.ndarray:
         """What each of the terms weighs here, 0 where it is not kept."""
-        if not len(self.ids):
-            return np.zeros(len(ids), np.float32)
+        held = self.holds(ids)
+        return (
+            np.where(held, self.weights[self._at(ids)], np.float32(0)) if held.any() else held * np.float32(0)
+        )
+
+    def _at(self, ids: np.ndarray) -> np.ndarray:
         at = np.searchsorted(self.ids, ids)
         at[at == len(self.ids)] = 0
-        return np.where(self.ids[at] == ids, self.weights[at], np.float32(0))
+        return at
 
 
 def word_id(word: str) -> int:
@@ -249,8 +259,7 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
     for number, (_key, kind, _text, _raw) in enumerate(documents):
         by_kind.setdefault(kind, []).append(number)
     for kind, numbers in by_kind.items():
-        step = max(len(numbers) / SAMPLE, 1)
-        chosen = [numbers[int(i * step)] for i in range(min(len(numbers), SAMPLE))]
+        chosen = evenly(numbers, SAMPLE)
         # Slow: asked for the sample alone.
         dense = embed([documents[number][3] for number in chosen]) if embed else [_NONE] * len(chosen)
         placed = [
@@ -262,6 +271,12 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
     return model
 
 
+def evenly[Thing](things: Sequence[Thing], most: int) -> list[Thing]:
+    """At most so many of them, in their order, with the same distance between."""
+    step = max(len(things) / most, 1)
+    return [things[int(i * step)] for i in range(min(len(things), most))]
+
+
 def _topics(model: Model, vectors: Sequence[Vector]) -> np.ndarray:
     """For each known term its place among the topics: the right singular vectors of documents × terms."""
     from scipy import sparse
@@ -269,6 +284,7 @@ def _topics(model: Model, vectors: Sequence[Vector]) -> np.ndarray:
 
     if len(vectors) < LEAST_FOR_TOPICS or len(model.ids) < LEAST_FOR_TOPICS:
         return np.zeros((0, 0), np.float16)
+    vectors = evenly(vectors, LARGEST_TOPIC_FIT)
     rows = np.repeat(np.arange(len(vectors)), [len(vector.ids) for vector in vectors])
     ids = np.concatenate([vector.ids for vector in vectors])
     weights = np.concatenate([vector.weights for vector in vectors])

@@ -40,14 +40,13 @@ class Payload:
     facts: Facts = field(default_factory=Facts)
     text: str = ""
 
-    def words(self) -> dict[str, str]:
-        """word → as it is written in the document."""
-        found = {}
-        for line in self.text.split("\n"):
-            word, _tab, surface = line.partition("\t")
-            found[word] = surface or word
-        found.pop("", None)
-        return found
+    def spelling(self, word: str) -> str:
+        """A word as it is written in the document, "" where it is not among those kept."""
+        lines = f"\n{self.text}\n"
+        if (at := lines.find(f"\n{word}\t")) >= 0:
+            start = at + len(word) + 2
+            return lines[start : lines.index("\n", start)]
+        return word if f"\n{word}\n" in lines else ""
 
 
 def pack(payload: Payload) -> bytes:
