@@ -73,6 +73,14 @@ POST demo-reply letter                                404   404   404   404   40
 # Representatives
 GET  my                                               in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-matches                                       in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-match c-public solution sol                   in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-match c-department solution sol               in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-match c-public organisation company           in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-searches                                      in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-search-new                                    in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+POST my-search-preview                                in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-search search                                 in    404   ok    404   404   404   404   404   404   404   404   404   404
+POST my-search-act search                             in    404   ok    404   404   404   404   404   404   404   404   404   404
 GET  my-organisations                                 in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-organisation-new                              in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-organisation company                          in    404   ok    ok    404   404   404   404   404   404   404   404   404

@@ -18,6 +18,7 @@ from musubi.challenges.states import Visibility
 from musubi.imports.actions import preview
 from musubi.journal.models import Entry
 from musubi.lib import clock
+from musubi.matching import actions as matching
 from musubi.notify.models import Delivery, Notice
 from musubi.outcomes import actions as outcomes
 from musubi.people import actions as people
@@ -28,7 +29,7 @@ from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
-from tests.factories.matching import make_suggestion
+from tests.factories.matching import found, make_suggestion
 from tests.factories.meetings import make_fixed, make_offer
 from tests.factories.people import (
     make_department,
@@ -244,10 +245,13 @@ def make_world() -> World:
     things["s-public"] = outcomes.write_story(things["o-told"], title="事例-public", **words)
     outcomes.publish_story(things["s-public"], by=desk)
 
-    # Solutions, gatherings, an import
+    # Solutions and what is suggested for them, gatherings, an import
     for word, state in (("sol-draft", "draft"), ("sol", "published"), ("sol-withdrawn", "withdrawn")):
         things[word] = make_solution(company, state=state, title=f"シーズ-{state}")
     things["candidate"] = make_suggestion(things["c-public"], things["sol"])
+    shown = [found(things[word]) for word in ("c-public", "c-department")]
+    matching.keep_for_seed(things["sol"], shown)
+    things["search"] = matching.save_search(company, by=rep, name="海岸の仕事", text="海岸のごみ")
     for state in ("draft", "open"):
         things[f"g-{state}"] = make_gathering(city, state=state, title=f"イベント-{state}")
     past = clock.now() - timedelta(days=20)

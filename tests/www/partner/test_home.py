@@ -1,4 +1,4 @@
-"""今日 and the challenges of the municipalities joined."""
+"""今日."""
 
 from datetime import timedelta
 
@@ -7,7 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from musubi.cases import actions as cases
-from musubi.challenges.states import Visibility
 from musubi.lib import clock
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
@@ -67,17 +66,6 @@ def test_home_shows_nothing_of_another_organisation(there, city, company, person
     assert "秘密" not in text(there.get("/my/"))
 
 
-def test_home_shows_new_challenges_of_municipalities_joined(here, city, company, text):
-    make_member(city, company)
-    make_challenge(city, title="会員だけの課題", visibility=Visibility.MEMBERS)
-    make_challenge(city, title="庁内だけの課題", visibility=Visibility.MUNICIPALITY)
-    make_challenge(make_municipality(), title="よその市の課題")
-    page = text(here.get("/my/"))
-    assert "会員だけの課題" in page
-    assert "庁内だけの課題" not in page
-    assert "よその市の課題" not in page
-
-
 def test_home_costs_the_same_for_one_row_and_for_many(here, city, company, person):
     def cost():
         with CaptureQueriesContext(
@@ -101,23 +89,3 @@ def test_home_costs_the_same_for_one_row_and_for_many(here, city, company, perso
     for _ in range(4):
         fill()
     assert cost() == one
-
-
-def test_matches_says_what_a_challenge_has_in_common(here, city, company, text):
-    make_member(city, company)
-    make_solution(company, goals=[14])
-    make_challenge(city, title="海の課題", goals=[14])
-    make_challenge(city, title="陸の課題", goals=[15])
-    page = text(here.get("/my/matches/"))
-    assert page.count("貴団体のソリューションと同じSDGsゴール") == 1
-    assert "<b>2</b>件" in page
-
-
-def test_matches_leaves_out_what_takes_no_proposals(here, city, company, text):
-    make_member(city, company)
-    make_challenge(city, title="締め切った課題", deadline=clock.today() - timedelta(days=1))
-    assert "締め切った課題" not in text(here.get("/my/matches/"))
-
-
-def test_matches_without_membership_says_how_to_join(here, text):
-    assert "まだ自治体の会員になっていません" in text(here.get("/my/matches/"))
