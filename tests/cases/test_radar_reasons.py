@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from musubi.cases import actions
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Case, LastWord, Remedy, RemedyAct, Todo, Trial
 from musubi.cases.queries import for_rows
 from musubi.cases.radar.reasons import Reason, Record, reasons_of
@@ -266,6 +267,41 @@ def test_nothing_in_the_record_is_said_as_it_is(officer):
     assert (long.code, long.since) == ("long", OPENED)
 
 
+def test_whoever_decides_on_the_adoption_has_let_the_day_pass(case):
+    route = {"adoption_budget": "環境費", "adoption_department": case.lead}
+    put(case, "evaluation", adoption_deadline=date(2026, 9, 15), **route)
+    Case.objects.filter(pk=case.pk).update(last_spoken_at=clock.at(date(2026, 9, 30)))
+
+    (reason,) = reasons(case)
+
+    assert (reason.code, reason.since, reason.act) == ("adoption_late", date(2026, 9, 15), "adoption")
+    assert reason.text.startswith(f"導入の判断を待っています({case.lead})。")
+    assert "adoption_late" not in codes(case, date(2026, 9, 15))
+
+
+def test_the_lawyers_look_at_the_agreement(case, officer):
+    desk = make_staff(case.municipality, "desk")
+    with clock.standing_at(date(2026, 7, 6)):
+        agreement = agreements.draft_agreement(
+            case.lead,
+            list(case.organisations.all()),
+            by=desk,
+            kind="individual",
+            title="分別の協定",
+            cases=[case],
+        )
+        agreements.ask_review(agreement, by=desk)
+    put(case, "implementation", outcome_count=1)
+
+    found = {reason.code: reason for reason in reasons(case)}["review"]
+
+    assert (found.since, found.agreement) == (date(2026, 7, 6), agreement.ref)
+    assert found.text == "協定「分別の協定」が、法務の確認を待っています"
+    with clock.standing_at(date(2026, 7, 7)):
+        agreements.return_to_drafting(agreement, by=desk, remarks="期間を書く。")
+    assert "review" not in codes(case)
+
+
 def test_a_case_without_a_sign_has_no_reason(officer):
     with clock.standing_at(OPENED):
         contact = make_contact(officer.staff.get().municipality, officer=officer)
@@ -281,7 +317,7 @@ def test_reasons_cost_the_same_for_one_and_for_many(case, officer, django_assert
     for chosen in (rows[-2:], rows):
         for row in chosen:
             assert row.department_ids
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             record = Record(chosen)
             for row in chosen:
                 record.owner_works_here(row)

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from musubi.cases.models import Case, LastWord, Post, Todo, Trial
+from musubi.cases.models import Agreement, Case, LastWord, Post, Todo, Trial
 from musubi.cases.radar.signs import Standing
 from musubi.cases.rules import has_adoption_route
 from musubi.cases.states import PostKind, Side
+from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.people.models import Department, Staff
 from musubi.proposals.models import Routing
 
 NEEDS_ROUTE = ("planning", "trial")
+AWAITS_ADOPTION = ("planning", "trial", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Reason:
     """One thing that holds a case up.
 
     `since` is the day it began, None where the record does not say. `act` is what mends it, by the code of its form,
-    `label` the words on the button, `advice` what to do, in a sentence; `trial` is the trial it is about. `is_open`
+    `label` the words on the button, `advice` what to do, in a sentence; `trial` and
+    `agreement` name the one it is about. `is_open`
     marks the ones for which there is no one way on: there, what helped in other cases is worth more than the advice.
     """
 
@@ -36,10 +39,11 @@ class Reason:
     advice: str
     is_open: bool = False
     trial: int | None = None
+    agreement: str = ""
 
 
 class Record:
-    """What the reasons are read from, for a handful of cases of one municipality: the same six statements for any number.
+    """What the reasons are read from, for a handful of cases of one municipality: at most eight statements for any number.
 
     The cases need `lead`, `owner`, `ball_department`, `ball_organisation` and `departments` at hand
     (`cases.queries.for_rows`).
@@ -67,10 +71,24 @@ class Record:
         )
         for routing in asked.select_related("department").order_by("asked_at", "id"):
             self.routings.setdefault(routing.proposal_id, []).append(routing)
-        cities = {case.municipality_id for case in cases}
-        self._parents = dict(
-            Department.objects.filter(municipality__in=cities).values_list("pk", "parent_id").order_by()
+        # By case: (agreement, when it was handed to the lawyers, None where the record does not say).
+        self.reviews: dict[int, list[tuple[Agreement, datetime | None]]] = {}
+        waiting = Agreement.objects.filter(cases__in=pks, state="review").order_by("pk")
+        links = list(waiting.annotate(case=F("cases")))
+        handed = Entry.objects.filter(
+            verb="agreement.review_asked", kind="agreement", object_id__in={each.pk for each in links}
         )
+        asked_at = dict(handed.order_by().values_list("object_id").annotate(last=Max("at")))
+        for agreement in links:
+            self.reviews.setdefault(agreement.case, []).append((agreement, asked_at.get(agreement.pk)))
+        cities = {case.municipality_id for case in cases}
+        sections = list(
+            Department.objects.filter(municipality__in=cities)
+            .values_list("pk", "parent_id", "name")
+            .order_by()
+        )
+        self._parents = {pk: parent for pk, parent, _name in sections}
+        self.names = {pk: name for pk, _parent, name in sections}
         self._seats: dict[tuple[int, int], list[Staff]] = {}
         seats = Staff.objects.filter(user__in={case.owner_id for case in cases}, municipality__in=cities)
         for seat in seats.order_by():
@@ -118,6 +136,7 @@ def reasons_of(case: Case, standing: Standing, record: Record) -> list[Reason]:
         *_elsewhere(case, standing, record),
         *_todos(case, record),
         *_trial(case, standing, record),
+        *_decision(case, standing, record),
         *_route(case, standing),
         *_outcome(case, standing),
         *_ball(case, standing, record),
@@ -265,6 +284,31 @@ def _trial(case: Case, standing: Standing, record: Record):
                 _("判定する"),
                 _("しきい値と並べて、導入・継続・終了を決めてください。"),
                 trial=trial.pk,
+            )
+
+
+def _decision(case: Case, standing: Standing, record: Record):
+    """Somebody inside has to say yes: whoever decides on the adoption, or the lawyers."""
+    if has_adoption_route(case) and case.stage in AWAITS_ADOPTION and case.adoption_deadline < clock.today():
+        yield Reason(
+            "adoption_late",
+            _("導入の判断を待っています(%(who)s)。決めておいた判断の期限を過ぎました")
+            % {"who": record.names[case.adoption_department_id]},
+            case.adoption_deadline,
+            "adoption",
+            _("判断の期限を決め直す"),
+            _("判断する会議や決裁の日を確かめて期限を決め直し、団体にも知らせてください。"),
+        )
+    for agreement, asked in record.reviews.get(case.pk, []):
+        if standing.signs:
+            yield Reason(
+                "review",
+                _("協定「%(title)s」が、法務の確認を待っています") % {"title": agreement.title},
+                _day(asked) if asked else None,
+                "agreement",
+                _("協定を開く"),
+                _("確認にかかる日数を担当にたずね、いつ頃になるかを団体に知らせてください。"),
+                agreement=agreement.ref,
             )
 
 

@@ -25,7 +25,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Help:
-    """What to do next: the words, the code of the form (of which trial), the words on its button, and where it comes from.
+    """What to do next: the words, the code of the form (of which trial or agreement), the words on its button, and where it comes from.
 
     `learned` says whether the counts of other cases stand behind it; `source` says so to the reader.
     """
@@ -36,6 +36,7 @@ class Help:
     label: str
     learned: bool
     trial: int | None = None
+    agreement: str = ""
 
 
 class Remedies:
@@ -64,7 +65,9 @@ class Remedies:
         remedy = self.best(stage, last_word) if reason.is_open else None
         if remedy is None:
             source = _("同じ状況の記録がまだ少ないため、一般的な助言です。") if reason.is_open else ""
-            return Help(reason.advice, source, reason.act, reason.label, False, reason.trial)
+            return Help(
+                reason.advice, source, reason.act, reason.label, False, reason.trial, reason.agreement
+            )
         return Help(
             _words(remedy),
             _("ほかの自治体も含む記録から") if remedy.municipality_id is None else _("庁内の記録から"),

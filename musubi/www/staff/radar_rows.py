@@ -98,6 +98,8 @@ def _button(case: Case, help: Help | None, href: str, user) -> tuple[str, str] |
             return None
         address = reverse("staff-trial", args=[case.municipality.slug, case.ref, help.trial])
         return f"{address}#act-{help.act}", help.label
+    if help.agreement:
+        return reverse("staff-agreement", args=[case.municipality.slug, help.agreement]), help.label
     if help.act == "meetings":
         return (f"{href}#meetings", help.label) if may(user, Can.SPEAK_IN_CASE, case) else None
     if not may(user, NEEDS[help.act], case):

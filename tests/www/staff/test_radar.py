@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from musubi.cases import actions
+from musubi.cases.agreements import actions as agreements
 from musubi.cases.models import Case, Pace
 from musubi.cases.radar.signs import standings as radar_standings
 from musubi.journal.models import Entry
@@ -86,6 +87,19 @@ def test_button_opens_its_form_without_scripts(town):
 
     assert row.button == (f"/nagisa/staff/cases/{case.ref}/?act=owner#act-owner", "担当者を決める")
     assert '<details class="act" open id="act-owner">' in page
+
+
+def test_button_leads_to_the_agreement_that_waits_for_the_lawyers(town):
+    case = contact(town, "空き店舗の活用", ball_due_on=LATER, last_spoken_at=clock.now())
+    agreement = agreements.draft_agreement(
+        case.lead, [town.organisation], by=town.desk, kind="individual", title="空き店舗の協定", cases=[case]
+    )
+    agreements.ask_review(agreement, by=town.desk)
+
+    (row,) = town.at("desk").get(HERE).context["rows"]
+
+    assert row.button == (f"/nagisa/staff/agreements/{agreement.ref}/", "協定を開く")
+    assert town.at("officer").get(row.button[0]).status_code == 200
 
 
 def test_button_leads_to_the_case_for_those_who_may_not_act(town):
@@ -267,7 +281,7 @@ def test_radar_costs_the_same_for_one_and_for_many(
     case = make_case(town.city, town.organisation, officer=town.officer, desk=town.desk)
     Case.objects.filter(pk=case.pk).update(stage_since=clock.at(OPENED), opened_at=clock.at(OPENED))
     desk = town.at("desk")
-    with django_assert_max_num_queries(27) as one:
+    with django_assert_max_num_queries(28) as one:
         desk.get(HERE)
     for number in range(8):
         contact(town, f"案件{number}", officer=town.other if number % 2 else town.officer)
