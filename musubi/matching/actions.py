@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from musubi.challenges.models import Challenge
 from musubi.journal import actions as journal
@@ -34,8 +34,7 @@ SUBJECT = "候補"
 # --- keeping what the engine finds ---------------------------------------------------------------------------
 
 type Pair = tuple[int, int, int | None]
-FOUND = ["score", "likeness", "need_rank", "seed_rank", "best_rank"]
-FOUND += ["reasons", "against", "features", "refreshed_at"]
+FOUND = ["score", "likeness", "need_rank", "seed_rank", "best_rank", "reasons", "against", "features"]
 
 
 @transaction.atomic
@@ -95,15 +94,18 @@ def _keep(
     )
     # In one order, so that of two passes one waits for the other.
     rows = list(Suggestion.objects.select_for_update(no_key=True).filter(kept).order_by("pk"))
-    changed = []
+    seen, changed = [], []
     for row in rows:
         place, one = pairs.get((row.challenge_id, row.organisation_id, row.solution_id), (None, None))
         if one is None and getattr(row, rank) is None:
             continue
+        before = _as_found(row)
         write(row, place, one)
-        row.refreshed_at = now
-        changed.append(row)
+        seen.append(row.pk)
+        if _as_found(row) != before:
+            changed.append(row)
     Suggestion.objects.bulk_update(changed, FOUND, batch_size=100)
+    Suggestion.objects.filter(pk__in=seen).update(refreshed_at=now)
     # Never shown to anybody, and nobody's any more.
     gone = [
         row.pk
@@ -115,6 +117,12 @@ def _keep(
     ]
     if gone:
         Suggestion.objects.filter(pk__in=gone, state="suggested").delete()
+
+
+def _as_found(row: Suggestion) -> tuple:
+    """What is written again only where it has changed. Scores fade a little every day: to two places."""
+    places = row.need_rank, row.seed_rank, row.best_rank
+    return *places, round(row.score, 2), round(row.likeness, 2), row.reasons, row.against
 
 
 def _pair(challenge: Challenge, thing: Solution | Organisation) -> Pair:
@@ -265,9 +273,10 @@ def note_case(
 
 
 @transaction.atomic
-def note_outcome(case_id: int, *, at: datetime, is_realised: bool) -> None:
-    """An outcome of the case was recorded. One that meets the need (`is_realised`) makes its suggestions 成果が出た."""
-    Experience.objects.filter(case_id=case_id).update(outcomes=F("outcomes") + 1, at=at)
+def note_outcome(case_id: int, *, at: datetime, outcomes: int, is_realised: bool) -> None:
+    """An outcome of the case was recorded: it has `outcomes` now. One that meets the need (`is_realised`) makes its
+    suggestions 成果が出た."""
+    Experience.objects.filter(case_id=case_id).update(outcomes=outcomes, at=at)
     if not is_realised:
         return
     for challenge, owner in Experience.objects.filter(case_id=case_id, challenge__isnull=False).values_list(

@@ -2,6 +2,7 @@
 
     for_challenge    who could do this: solutions and organisations
     for_seed         what a solution or an organisation could help with: challenges
+    for_text         the same for what somebody writes (a saved search)
     like_text        challenges like a text, here and elsewhere
 
 Each takes what the viewer may read as a queryset: what is found in the index is fetched through it, so an index that
@@ -10,7 +11,7 @@ is behind never shows more than the database would. All raise `engine.index.Prep
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,32 @@ def for_seed(
         if answer.reasons:
             answers.append(answer)
     return answers[:limit]
+
+
+def for_text(
+    text: str,
+    *,
+    challenges: models.QuerySet,
+    goals: Iterable[int] = (),
+    fields: Iterable[str] = (),
+    marks: Sequence[str | Sequence[str]] = (documents.OPEN,),
+    limit: int = LIMIT,
+) -> list[Found]:
+    """Which of `challenges` somebody could help with who says so in a text, best first."""
+    from musubi.matching.engine.matcher import NEED, SEED, Question
+    from musubi.matching.engine.payload import Facts
+
+    facts = Facts(goals=frozenset(goals), fields=frozenset(fields))
+    matches = _ask(Question(SEED, "", text, facts), marks=[NEED, *marks], limit=4 * limit)
+    found = _fetch(matches, {"challenge": challenges.select_related("municipality", "department")})
+    answers = [_answer(match, thing, text, facts) for match, thing in found]
+    return [answer for answer in answers if answer.reasons][:limit]
+
+
+def readable_marks(owner: Organisation) -> list[str]:
+    """Marks of which a challenge must have one for the people of an organisation to read it."""
+    cities = Member.objects.filter(organisation=owner, state="active").values_list("municipality", flat=True)
+    return [documents.PUBLIC, *(f"members:{city}" for city in cities)]
 
 
 def like_text(

@@ -290,14 +290,14 @@ def _shares(groups: dict[str, list[int]]) -> list[Share]:
 # --- what is to be kept --------------------------------------------------------------------------------------
 
 
-def open_challenges() -> models.QuerySet[Challenge]:
+def open_challenges(municipality: Municipality | None = None) -> models.QuerySet[Challenge]:
     """The challenges for which suggestions are kept: open and at least readable in the whole municipality."""
-    today = clock.today()
-    return Challenge.objects.filter(
-        Q(expires_on=None) | Q(expires_on__gte=today),
+    rows = Challenge.objects.filter(
+        Q(expires_on=None) | Q(expires_on__gte=clock.today()),
         state__in=["published", "matched"],
         visibility__gte=Visibility.MUNICIPALITY,
     )
+    return rows.filter(municipality=municipality) if municipality else rows
 
 
 def seeds() -> dict[str, models.QuerySet]:

@@ -72,7 +72,9 @@ def record_outcome(
         recorded_by=by,
     )
     cases.note_outcome(case, by=by, title=title, started_on=started_on)
-    matching.note_outcome(case.pk, at=outcome.recorded_at, is_realised=kind in REALISED)
+    matching.note_outcome(
+        case.pk, at=outcome.recorded_at, outcomes=case.outcome_count, is_realised=kind in REALISED
+    )
     if kind in REALISED and case.challenge_id:
         challenges.resolve(case.challenge, by=by)
     journal.write("outcome.recorded", outcome, by=by, kind=kind, started_on=str(started_on))

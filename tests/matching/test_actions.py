@@ -118,7 +118,7 @@ def test_what_was_only_looked_up_for_a_seed_goes_when_it_falls_out(challenge):
 def test_keeping_again_writes_no_more_statements_for_more_rows(challenge, django_assert_num_queries):
     solutions = [make_solution() for _n in range(20)]
     actions.keep_for_challenge(challenge, [found(one) for one in solutions])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         actions.keep_for_challenge(challenge, [found(one) for one in reversed(solutions)])
 
 
