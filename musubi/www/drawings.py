@@ -43,7 +43,7 @@ def funnel_steps(steps: list[dict]) -> dict:
     return {"wide": wide, "tall": tall, "tall_height": max(len(steps) * 96 - 10, 0)}
 
 
-def bar_rows(items: list[dict]) -> list[dict]:
-    """Each item with `share`, its length in per cent of the longest bar, as text for an SVG attribute."""
-    most = max((item["value"] for item in items), default=0) or 1
+def bar_rows(items: list[dict], most: int | None = None) -> list[dict]:
+    """Each item with `share`, its length in per cent of the longest bar (or of `most`), as text for an SVG attribute."""
+    most = most or max((item["value"] for item in items), default=0) or 1
     return [{**item, "share": f"{100 * item['value'] / most:.1f}"} for item in items]

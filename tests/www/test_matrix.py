@@ -279,6 +279,14 @@ POST staff-wording-act decline retire                 in    403   403   403   40
 GET  staff-budget-calendar                            in    403   403   403   403   403   403   403   403   ok    403   403   ok
 GET  staff-figures                                    in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-figures-file csv                           in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-matching-figures                           in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-matching-file csv                          in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-matching-records made                      in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-matching-records never                     in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
+GET  staff-rankings                                   in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-ranking-learn                              in    403   403   403   403   403   403   403   told  403   403   403   403
+GET  staff-ranking-adopt weights                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-ranking-refuse weights                     in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-events                                     in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403

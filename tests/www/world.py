@@ -29,7 +29,7 @@ from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
-from tests.factories.matching import found, make_suggestion
+from tests.factories.matching import found, make_ranking, make_suggestion
 from tests.factories.meetings import make_fixed, make_offer
 from tests.factories.people import (
     make_department,
@@ -249,6 +249,7 @@ def make_world() -> World:
     for word, state in (("sol-draft", "draft"), ("sol", "published"), ("sol-withdrawn", "withdrawn")):
         things[word] = make_solution(company, state=state, title=f"シーズ-{state}")
     things["candidate"] = make_suggestion(things["c-public"], things["sol"])
+    things["weights"] = make_ranking(city)
     shown = [found(things[word]) for word in ("c-public", "c-department")]
     matching.keep_for_seed(things["sol"], shown)
     things["search"] = matching.save_search(company, by=rep, name="海岸の仕事", text="海岸のごみ")

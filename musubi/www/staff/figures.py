@@ -31,6 +31,7 @@ def page(request, city: str):
         if authority(request.user).may_in(Can.SEE_JOURNAL, municipality.pk)
         else "",
         "actions": [
+            (_("候補は役に立ったか"), reverse("staff-matching-figures", args=[city]), "quiet", "people"),
             (_("公開ページ"), reverse("figures", args=[city]) + asked.query(), "quiet", "external"),
             *(
                 (label, reverse("staff-figures-file", args=[city, ending]) + asked.query(), "", "table")

@@ -23,6 +23,8 @@ urlpatterns = [
     path("members/", include("musubi.www.staff.members")),
     path("gatherings/", include("musubi.www.staff.gatherings")),
     path("figures/", include("musubi.www.staff.figures")),
+    path("figures/", include("musubi.www.staff.matching_figures")),
+    path("rankings/", include("musubi.www.staff.rankings")),
     path("import/", include("musubi.www.staff.imports")),
     path("settings/budget/", include("musubi.www.staff.budget_calendar")),
     path("settings/wordings/", include("musubi.www.staff.wordings")),

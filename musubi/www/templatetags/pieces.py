@@ -367,10 +367,11 @@ def funnel(steps: list[dict], title: str = "", note: str = "") -> dict:
 
 
 @register.inclusion_tag("parts/bars.html")
-def bars(items: list[dict], title: str = "", unit: str = "", note: str = "") -> dict:
-    """`items`: `{"label", "value", "href"}`. A horizontal bar for each, with the number written beside it."""
+def bars(items: list[dict], title: str = "", unit: str = "", note: str = "", most: int | None = None) -> dict:
+    """`items`: `{"label", "value", "href"}`. A horizontal bar for each, with the number written beside it; `most` is
+    what would fill the width, where that is not the largest (100 for shares)."""
     return {
-        "rows": bar_rows(items),
+        "rows": bar_rows(items, most),
         "title": title,
         "unit": unit,
         "note": note,

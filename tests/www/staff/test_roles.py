@@ -8,7 +8,7 @@ from musubi.proposals.actions import decline
 from musubi.proposals.referrals import offer
 from tests.factories.challenges import make_challenge
 from tests.factories.gatherings import make_gathering
-from tests.factories.matching import make_suggestion
+from tests.factories.matching import make_ranking, make_suggestion
 from tests.factories.proposals import make_proposal
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,12 @@ PAGES = [
     ("staff-suggestions", ["inside"], STAFF, set()),
     ("staff-suggestion-judge", ["inside", "candidate"], {"desk", "officer", "manager"}, set()),
     ("staff-suggestion-introduce", ["inside", "candidate"], {"desk", "officer", "manager"}, set()),
+    ("staff-matching-figures", [], STAFF, set()),
+    ("staff-matching-file", ["csv"], STAFF, set()),
+    ("staff-matching-records", ["made"], STAFF, set()),
+    ("staff-rankings", [], DESK, set()),
+    ("staff-ranking-adopt", ["weights"], DESK, set()),
+    ("staff-ranking-refuse", ["weights"], DESK, set()),
     ("staff-proposals", [], STAFF, set()),
     ("staff-proposal", ["proposal"], {"desk", "officer", "manager", "auditor"}, {"other", "administrator"}),
     ("staff-proposal-decline", ["proposal"], {"desk", "manager"}, {"other", "administrator"}),
@@ -158,6 +164,9 @@ def refs(town):
         "gathering": make_gathering(town.city).ref,
         "department": town.env.pk,
         "person": town.officer.pk,
+        "weights": make_ranking(town.city).pk,
+        "made": "made",
+        "csv": "csv",
         "pdf": "pdf",
         "docx": "docx",
         "proposal_kind": "proposal",
@@ -184,10 +193,12 @@ def test_every_page_of_this_part_is_in_the_table():
         inbox,
         journal,
         mail,
+        matching_figures,
         members,
         proposal_ball,
         proposals,
         radar,
+        rankings,
         referrals,
         reminders,
         settings,
@@ -197,7 +208,7 @@ def test_every_page_of_this_part_is_in_the_table():
     )
 
     modules = (
-        challenges, gatherings, handover, inbox, journal, mail, members, proposal_ball, proposals, radar, referrals, reminders, settings, suggestions, wordings,
+        challenges, gatherings, handover, inbox, journal, mail, matching_figures, members, proposal_ball, proposals, radar, rankings, referrals, reminders, settings, suggestions, wordings,
     )  # fmt: skip
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
     names |= {pattern.name for pattern in urls.urlpatterns if getattr(pattern, "name", None)}
@@ -206,6 +217,7 @@ def test_every_page_of_this_part_is_in_the_table():
         "staff-proposal-answer", "staff-proposal-case", "staff-proposal-recall", "staff-member-admit",
         "staff-gathering-open", "staff-gathering-close", "staff-gathering-hold", "staff-mail-retry",
         "staff-department-close", "staff-end-role", "staff-closing-day-remove", "staff-wording-act", "staff-proposal-nudge",
+        "staff-ranking-learn",
         "staff-stop-person", "staff-restore-person",  # the operator's, who is none of these: see test_matrix
     }  # fmt: skip
     assert names - posted == {page[0] for page in PAGES}
