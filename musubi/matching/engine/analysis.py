@@ -27,6 +27,8 @@ PIECE = 4_000
 CONTENT = {"名詞", "動詞", "形容詞", "形状詞", "副詞", "接頭辞", "接尾辞"}
 _ONE_LETTER = re.compile(r"[\u4e00-\u9fff々]")
 _MARK = "≈"
+# ゴミ and ごみ are one word, but two in the dictionary.
+_AS_HIRAGANA = {katakana: katakana - 0x60 for katakana in range(ord("ァ"), ord("ヶ") + 1)}
 
 _here = threading.local()
 _loading = threading.Lock()
@@ -86,12 +88,13 @@ def _words(text: str) -> list[tuple[str, str]]:
                 telling = tells[kind] = _tells(morpheme.part_of_speech())
             if not telling:
                 continue
-            word = morpheme.normalized_form().casefold()
+            word = morpheme.normalized_form().casefold().translate(_AS_HIRAGANA)
             if word in stop or (len(word) == 1 and not _ONE_LETTER.match(word)):
                 continue
             found.append((word, morpheme.surface()))
     pattern, group = _synonyms()
-    found += [(_MARK + group[match[0]], match[0]) for match in pattern.finditer(text)]
+    for match in pattern.finditer(text.translate(_AS_HIRAGANA)):
+        found.append((_MARK + group[match[0]], text[match.start() : match.end()]))
     return found
 
 
@@ -139,7 +142,7 @@ def _synonyms() -> tuple[re.Pattern, dict[str, str]]:
     with (DATA / "synonyms.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.reader((line for line in file if not line.startswith("#")), delimiter="\t"):
             words = [normalise(word.casefold()) for word in row if word.strip()]
-            group.update(dict.fromkeys(words, words[0] if words else ""))
+            group.update({word.translate(_AS_HIRAGANA): words[0] for word in words})
     # Latin words stand alone: "ict" is not in "district".
     latin = _any_of([word for word in group if word.isascii()])
     other = _any_of([word for word in group if word and not word.isascii()])

@@ -30,6 +30,8 @@ def synonyms(text: str) -> set[str]:
     [
         ("ﾄﾞﾛｰﾝで測量", "ドローンで測量"),
         ("ＩＣＴ教育", "ict教育"),
+        ("ゴミの回収", "ごみの回収"),
+        ("クマの出没", "くまの出没"),
         ("㈱みなと", "(株)みなと"),
         ("引越しの手続", "引っ越しの手続"),
         ("子供の居場所", "子どもの居場所"),
@@ -105,6 +107,11 @@ def test_latin_synonyms_stand_beside_japanese(text):
 
 def test_latin_synonym_is_not_found_within_other_words():
     assert synonyms("AIR CHAIN maid") == set()
+
+
+def test_synonym_is_found_in_hiragana_and_katakana():
+    assert synonyms("海ゴミ") == synonyms("うみの海ごみ") == {"≈海洋ごみ"}
+    assert analyse("海ゴミの回収").surfaces["≈海洋ごみ"] == "海ゴミ"
 
 
 def test_of_synonyms_within_each_other_the_longest_counts():
