@@ -42,6 +42,8 @@ class Payload:
 
     def spelling(self, word: str) -> str:
         """A word as it is written in the document, "" where it is not among those kept."""
+        if not word:
+            return ""
         lines = f"\n{self.text}\n"
         if (at := lines.find(f"\n{word}\t")) >= 0:
             start = at + len(word) + 2
