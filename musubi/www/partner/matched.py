@@ -194,6 +194,14 @@ def first_of(user, organisations: Sequence[Organisation], *, most: int = FIRST) 
     return live(offers_of(organisations), user, most=most)
 
 
+def of_solution(user, solution: Solution, *, most: int = FIRST) -> Found:
+    """The challenges that one of the person's own published solutions may help with."""
+    if not solution.suggestions.filter(seed_rank__isnull=False).exists():
+        return live([solution], user, most=most)
+    keys = kept(user).filter(solution=solution).values_list("pk", flat=True)[:most]
+    return Found(cards_of(whole(keys), user))
+
+
 def live(things: Sequence[Solution | Organisation], user, *, most: int) -> Found:
     """What the engine says right now."""
     from musubi.matching.engine.index import Preparing
@@ -269,7 +277,12 @@ def until(challenge: Challenge) -> str:
 def against_of(pair: Pair) -> list[str]:
     """What speaks against it, in sentences. What the municipality thinks of it is the municipality's, and what the
     organisation said itself stands beside its answer."""
-    return [reasons.say(reason) for reason in pair.against if reason["kind"] != "misfit"]
+    elsewhere = _("御団体の所在地(%s)は、この自治体の都道府県と異なります")
+    return [
+        elsewhere % reason["name"] if reason["kind"] == "elsewhere" else reasons.say(reason)
+        for reason in pair.against
+        if reason["kind"] != "misfit"
+    ]
 
 
 def propose_of(pair: Pair, proposal: Proposal | None) -> dict:
@@ -340,8 +353,8 @@ def matches(request):
     shown = Paginator(keys, ROWS).get_page(request.GET.get("page"))
     here = reverse("my-matches")
     tabs = [
-        (_("合いそうな課題"), here, not misfits, None),
-        (_("「合わない」と答えた課題"), f"{here}?answered=misfit", misfits, None),
+        (_("候補"), here, not misfits, None),
+        (_("合わないと答えた課題"), f"{here}?answered=misfit", misfits, None),
     ]
     return page(
         request,

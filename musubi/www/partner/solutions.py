@@ -17,6 +17,7 @@ from musubi.solutions.queries import for_cards
 from musubi.solutions.states import SOLUTION
 from musubi.www.access import fetch
 from musubi.www.partner.forms_solutions import SolutionForm
+from musubi.www.partner.matched import of_solution
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words
 
@@ -118,6 +119,7 @@ def _show(request, title: str, form: SolutionForm, solution: Solution | None = N
         form=form,
         solution=solution,
         state=SOLUTION[solution.state] if solution else None,
+        found=of_solution(request.user, solution) if solution and solution.state == "published" else None,
         status=422 if request.method == "POST" else 200,
     )
 

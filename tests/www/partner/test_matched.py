@@ -311,3 +311,50 @@ def test_match_neither_kept_nor_found_is_not_there(here, index, city, solution):
     assert here.get(path).status_code == 404
     index()
     assert here.get(path).status_code == 404
+
+
+# --- on a solution's own page --------------------------------------------------------------------------------------
+
+
+def test_solution_page_shows_what_it_may_help_with(here, suggestion, company, text):
+    other = make_solution(company, title="別の道具")
+    suggest(make_challenge(suggestion.challenge.municipality, title="別の話"), other)
+    page = text(here.get(f"/my/solutions/{suggestion.solution_id}/"))
+    assert "この解決策が役立ちそうな課題" in page
+    assert "海岸のごみ</a>" in page
+    assert "別の話" not in page
+
+
+def test_solution_page_asks_the_engine_where_nothing_is_kept(here, index, city, solution, text):
+    make_challenge(city, title="浜辺のごみを子どもと分類したい", problem="浜辺のごみを分類する教材がない。")
+    path = f"/my/solutions/{solution.pk}/"
+    assert "候補を準備しています" in text(here.get(path))
+    index()
+    assert "浜辺のごみを子どもと分類したい</a>" in text(here.get(path))
+
+
+def test_solution_page_of_a_draft_shows_none(here, company, text):
+    assert "役立ちそうな課題" not in text(
+        here.get(f"/my/solutions/{make_solution(company, state='draft').pk}/")
+    )
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_solution_page_costs_the_same_for_one_and_for_many(here, index, city, solution, is_kept):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert here.get(f"/my/solutions/{solution.pk}/").status_code == 200
+        return len(queries)
+
+    def fill(n):
+        challenge = make_challenge(city, title=f"浜辺のごみを子どもと分類したい{n}", goals=[14])
+        if is_kept:
+            suggest(challenge, solution)
+
+    fill(0)
+    index()
+    one = cost()
+    for n in range(1, 6):
+        fill(n)
+    index.follow()
+    assert cost() == one
