@@ -18,6 +18,8 @@ from musubi.www.staff.frame import crumbs, page_of
 from musubi.www.staff.verbs import KINDS, details, sentence
 
 PER_PAGE = 50
+# What stands nowhere else is shown whole.
+WHOLE = {"meeting.corrected"}
 # Where the page of a thing is, by the kind of the entry; a trial's entries carry their case's number.
 PAGES = {
     "challenge": "challenges",
@@ -94,7 +96,7 @@ def _row(entry: Entry, city: str) -> dict:
         "ref": entry.ref,
         "kind": KINDS.get(entry.kind, entry.kind),
         "href": f"/{city}/staff/{folder}/{entry.ref}/" if folder and entry.ref else "",
-        "details": [detail[:120] for detail in details(entry)],
+        "details": [detail if entry.verb in WHOLE else detail[:120] for detail in details(entry)],
     }
 
 

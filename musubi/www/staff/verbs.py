@@ -263,6 +263,12 @@ def details(entry: Entry) -> list[str]:
         if name == "reason":
             value = _reason(entry.verb, value)
         found.append(value)
+    if entry.verb == "meeting.corrected":
+        labels = {"attendees": _("出席者"), "minutes": _("話したこと"), "decisions": _("決まったこと")}
+        found += [
+            _("直す前の%(what)s: %(words)s") % {"what": labels[name], "words": words or _("(なし)")}
+            for name, words in data["before"].items()
+        ]
     if changed := data.get("changed"):
         found.append(_("%(n)d項目を変更") % {"n": len(changed)})
     return found

@@ -277,6 +277,7 @@ def test_minutes_are_put_right_from_the_thread(town, case, met):
     assert answer["Location"] == page(case) + "#told-thread"
     assert fresh(met).minutes == "十月に話した。"
     assert "議事録を直しました" in text(town.at("officer").get(page(case)))
+    assert "直す前の話したこと: 九月に話した。" in text(town.at("desk").get("/nagisa/staff/journal/"))
 
 
 def test_minutes_that_are_not_there_yet_are_not_corrected(town, case, met):
