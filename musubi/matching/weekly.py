@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from musubi.challenges.models import Challenge
 from musubi.lib import clock
 from musubi.lib.workdays import is_workday
-from musubi.matching import ask, documents, notices, queries, reasons
+from musubi.matching import ask, notices, queries, reasons, searching
 from musubi.matching.models import Mentioned, Refreshed, SavedSearch, Suggestion, WeeklyDigest
 from musubi.matching.notices import WEEKLY, Line
 from musubi.notify import direct
@@ -158,30 +158,14 @@ def _why(row: Suggestion) -> str:
 def answers(search: SavedSearch) -> list[tuple[Challenge, str]]:
     """What a saved search finds now among what its organisation may read and its person was not told of, best first,
     each with why it is told. Raises `engine.index.Preparing`."""
-    told = Mentioned.objects.filter(user=search.user_id).values("challenge")
-    rows = queries.challenges_for(search.organisation).exclude(pk__in=told)
-    marks = [documents.OPEN, ask.readable_marks(search.organisation)]
-    goals = {goal.pk for goal in search.goals.all()}
-    fields = {field.pk for field in search.fields.all()}
-    if goals:
-        rows = rows.filter(pk__in=Challenge.goals.through.objects.filter(goal__in=goals).values("challenge"))
-    if fields:
-        rows = rows.filter(
-            pk__in=Challenge.fields.through.objects.filter(field__in=fields).values("challenge")
-        )
-    if cities := list(search.municipalities.all()):
-        rows = rows.filter(municipality__in=cities)
-        marks.append([f"staff:{city.pk}" for city in cities])
-    why = _("保存した検索「%(name)s」に合う課題です。") % {"name": search.name}
-    if not search.text:
-        newest = rows.select_related("municipality").order_by("-published_at", "-pk")
-        return [(challenge, why) for challenge in newest[:LOOKED_AT]]
-    found = ask.for_text(
-        search.text,
-        challenges=rows,
-        goals=goals,
-        fields=fields,
-        marks=marks,
+    found = searching.find(
+        search.organisation,
+        text=search.text,
+        goals=[goal.pk for goal in search.goals.all()],
+        fields=[field.pk for field in search.fields.all()],
+        municipalities=[city.pk for city in search.municipalities.all()],
+        without=Mentioned.objects.filter(user=search.user_id).values("challenge"),
         limit=LOOKED_AT,
     )
-    return [(one.thing, f"{why}{reasons.say(one.reasons[0])}") for one in found]
+    said = _("保存した検索「%(name)s」に合う課題です。") % {"name": search.name}
+    return [(row, said + (reasons.say(why[0]) if why else "")) for row, why in found]

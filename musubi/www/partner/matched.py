@@ -26,7 +26,7 @@ from musubi.lib.errors import Refused
 from musubi.matching import actions, ask, documents, queries, reasons
 from musubi.matching.models import Suggestion, Verdict
 from musubi.matching.states import ACTED, Misfit, Side
-from musubi.people.models import Member, Municipality, Organisation
+from musubi.people.models import Municipality, Organisation
 from musubi.people.permissions import Can, authority
 from musubi.plan.queries import field_choices
 from musubi.proposals.models import Proposal
@@ -137,7 +137,7 @@ def asked(things: Sequence[Solution | Organisation]) -> list[Pair]:
     best: dict[int, tuple[float, Pair]] = {}
     for thing in things:
         owner = thing.organisation if isinstance(thing, Solution) else thing
-        for found in ask.for_seed(thing, challenges=queries.challenges_for(owner), marks=marks_for(owner)):
+        for found in ask.for_seed(thing, challenges=queries.challenges_for(owner), marks=marks_of(owner)):
             challenge = found.thing
             if challenge.pk not in best or best[challenge.pk][0] < found.score:
                 pair = Pair(challenge, thing, found.likeness, found.reasons, found.against)
@@ -145,11 +145,9 @@ def asked(things: Sequence[Solution | Organisation]) -> list[Pair]:
     return [pair for _score, pair in sorted(best.values(), key=lambda one: -one[0])]
 
 
-def marks_for(organisation: Organisation) -> list[str | list[str]]:
+def marks_of(owner: Organisation) -> list[str | list[str]]:
     """What the index is narrowed to: open challenges that the people of the organisation may read."""
-    joined = Member.objects.filter(organisation=organisation, state="active")
-    cities = joined.values_list("municipality", flat=True)
-    return [documents.OPEN, [documents.PUBLIC, *(f"members:{pk}" for pk in cities)]]
+    return [documents.OPEN, ask.readable_marks(owner)]
 
 
 def without_answered(pairs: Sequence[Pair]) -> list[Pair]:
@@ -473,7 +471,7 @@ def pair_or_404(user, challenge: int, kind: str, pk: int) -> tuple[Pair, list[as
     from musubi.matching.engine.index import Preparing
 
     try:
-        found = ask.for_seed(thing, challenges=readable, marks=marks_for(owner))
+        found = ask.for_seed(thing, challenges=readable, marks=marks_of(owner))
     except Preparing:
         found = []
     for one in found:

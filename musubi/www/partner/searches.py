@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from musubi.challenges.models import Challenge
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.lib.workdays import is_workday
-from musubi.matching import actions, ask, queries, reasons
+from musubi.matching import actions, queries, reasons, searching
 from musubi.matching.models import SavedSearch, WeeklyDigest
 from musubi.matching.notices import WEEKLY
 from musubi.matching.rules import MOST_SEARCHES, MOST_TEXT
@@ -28,7 +27,7 @@ from musubi.plan.models import Field, Goal
 from musubi.www.access import fetch
 from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import SdgGoalPicker
-from musubi.www.partner.matched import marks_for, until
+from musubi.www.partner.matched import until
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words
 
@@ -303,44 +302,10 @@ def finds(form: SearchForm, organisation: Organisation) -> dict:
     if not any(wanted.values()):
         return {"asked": False}
     try:
-        found = found_by(organisation, **wanted, limit=FIRST)
+        found = searching.find(organisation, **wanted, limit=FIRST)
     except Preparing:
         return {"asked": True, "preparing": True}
     return {"asked": True, "items": [item_of(*one) for one in found]}
-
-
-def found_by(
-    organisation: Organisation, *, text: str, goals, fields, municipalities, limit: int
-) -> list[tuple[Challenge, list[dict]]]:
-    """The open challenges that a search finds now, each with its reasons: by nearness where there are words to look
-    for, the newest first without. Raises `engine.index.Preparing`."""
-    rows = queries.challenges_for(organisation)
-    if goals:
-        rows = rows.filter(
-            Exists(Challenge.goals.through.objects.filter(challenge=OuterRef("pk"), goal__in=goals))
-        )
-    if fields:
-        rows = rows.filter(
-            Exists(Challenge.fields.through.objects.filter(challenge=OuterRef("pk"), field__in=fields))
-        )
-    if municipalities:
-        rows = rows.filter(municipality__in=municipalities)
-    facts = [("goals", set(goals)), ("fields", set(fields))]
-    if text:
-        found = ask.like_text("", text, challenges=rows, marks=marks_for(organisation), limit=limit)
-        pairs = [(one.thing, one.reasons) for one in found]
-    else:
-        newest = rows.select_related("municipality", "department").order_by("-published_at", "-pk")[:limit]
-        pairs = [(row, []) for row in newest]
-    prefetch_related_objects([row for row, _reasons in pairs], "goals", "fields")
-    made = []
-    for row, why in pairs:
-        shared = [
-            {"kind": name, name: sorted(wanted & {each.pk for each in getattr(row, name).all()})}
-            for name, wanted in facts
-        ]
-        made.append((row, [*why, *(reason for reason in shared if reason[reason["kind"]])]))
-    return made
 
 
 def item_of(challenge: Challenge, why: Sequence[dict]) -> dict:
