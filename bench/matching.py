@@ -44,7 +44,7 @@ def measure(count: int, rounds: int) -> dict:
         figures["query"] = asking(reader, MARKS, rounds)
         figures["query_filtered"] = asking(reader, (*MARKS, FILTER), rounds)
         tell("Weighing a reader")
-        figures["memory_megabytes"] = json.loads(_child("weigh", root).communicate()[0])
+        figures["reader"] = json.loads(_child("weigh", root).communicate()[0])
         tell("Every need against all seeds")
         figures["batch"] = nationwide(root, rounds)
         tell("From an update to its reader")
@@ -230,7 +230,7 @@ def rows(size: dict) -> Iterator[tuple[str, str]]:
             f"{whole['p50']:.1f} / {whole['p95']:.1f} ms (raw Tantivy {raw['p50']:.1f} / {raw['p95']:.1f} ms)"
         )
 
-    memory, load = size["memory_megabytes"], size["busy"]
+    memory, load = size["reader"], size["busy"]
     yield (
         "build",
         f"{size['build_seconds']:,.1f} s, {size['build_milliseconds_each']:.2f} ms each, "
@@ -241,8 +241,9 @@ def rows(size: dict) -> Iterator[tuple[str, str]]:
     seen = size["visible_milliseconds"]
     yield "from an update to another process", f"{seen['p50']:.0f} / {seen['p95']:.0f} ms"
     yield (
-        "memory of a reader",
-        f"{memory['anonymous']} MB its own, {memory['resident']} MB with the pages all share",
+        "a reader",
+        f"{memory['anonymous']} MB its own, {memory['resident']} MB with the pages all share; "
+        f"opened in {memory['open_seconds']:.1f} s, every checksum looked at",
     )
     yield (
         f"{READERS} readers beside a writer",

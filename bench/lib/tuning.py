@@ -11,7 +11,7 @@ import numpy as np
 
 from musubi.matching.engine import model
 from musubi.matching.engine.analysis import Analysed, analyse, is_synonym
-from musubi.matching.engine.matcher import NEED, SEED, Weights, likenesses
+from musubi.matching.engine.matcher import NEED, SEED, Weights
 
 FOLDS = 2
 
@@ -65,7 +65,9 @@ def ranks(askers: Sequence[str], others: Sequence[str], variant: Variant, *, uns
             )
             vectors = [learned.vector(text) for text in texts[SEED]]
             hubness = np.array([learned.hubness(one, NEED) for one in vectors])
+            candidates = model.Sample.of([str(i) for i in range(count)], vectors)
             for i in asking:
-                score = likenesses(learned.vector(texts[NEED][i]), vectors) - variant.hubness * hubness
+                likeness = candidates.likeness(learned.vector(texts[NEED][i]))
+                score = likeness - variant.hubness * hubness
                 found[i] = (score >= score[i]).sum()
     return found

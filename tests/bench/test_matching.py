@@ -18,7 +18,7 @@ def figures(seeds=10_000, whole=10.0, raw=3.0, build=0.8, empty=0):
         "disk_megabytes": 26.4,
         "query": query,
         "query_filtered": query,
-        "memory_megabytes": {"resident": 205, "private": 40, "anonymous": 32},
+        "reader": {"resident": 205, "anonymous": 32, "open_seconds": 0.4},
         "batch": {"needs": 500, "needs_per_second": 91.5},
         "visible_milliseconds": {"p50": 249.0, "p95": 314.0},
         "busy": {

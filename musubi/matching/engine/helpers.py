@@ -18,7 +18,8 @@ class Helpers:
 
     def __init__(self, wanted: int | None = None, *, alone: int = ALONE):
         self.alone = alone
-        cores = len(os.sched_getaffinity(0))
+        mine = getattr(os, "sched_getaffinity", None)
+        cores = len(mine(0)) if mine else os.cpu_count() or 1
         self.count = (min(cores, MOST) if cores > 1 else 0) if wanted is None else wanted
         self._done_here = 0
         self._pool = None
