@@ -52,16 +52,20 @@ def rebuild(progress: Callable[[int], None] | None = None, *, helpers: int | Non
         _sweep(root)
         # Noted before anything is read: what happens meanwhile is read again by the feeder.
         position = following.now()
-        build(
-            root,
-            documents.every_document(),
-            sample=documents.even_sample(LARGEST_FIT // len(documents.MODELS)),
-            embed=live.embed(),
-            progress=progress,
-            helpers=helpers,
-            journal=position.as_json(),
-            made_at=clock.now().isoformat(),
-        )
+        try:
+            build(
+                root,
+                documents.every_document(),
+                sample=documents.even_sample(LARGEST_FIT // len(documents.MODELS)),
+                embed=live.embed(),
+                progress=progress,
+                helpers=helpers,
+                journal=position.as_json(),
+                made_at=clock.now().isoformat(),
+            )
+        except BaseException:
+            _sweep(root)
+            raise
 
 
 @contextmanager
@@ -342,6 +346,7 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # When nobody minds a busy machine.
 NIGHT = range(1, 5)
 GROWN = 1.2
+LEAST_AGE = timedelta(minutes=10)
 
 
 def why_learn_again() -> str:
@@ -362,6 +367,8 @@ def why_learn_again() -> str:
     age, life = now - made_at, DAY if count < SMALL else WEEK
     if age >= life and (now.astimezone(clock.TOKYO).hour in NIGHT or age >= life + DAY):
         return f"what it learned is {age.days} days old"
+    if age < LEAST_AGE:
+        return ""
     # As many changes may have been one document changed often.
     if fed.changed >= (GROWN - 1) * count and (there := documents.count()) > count and there >= GROWN * count:
         return f"it learned from {count} documents, and there are {there} now"

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
     def handle(self, *, rebuild: bool, follow: bool, check: bool, beside: bool, **options):
         from musubi.matching.engine.index import Busy, Preparing
 
+        if settings.INDEX_DIR is None:
+            raise CommandError("この機械は索引を持たない設定です(MUSUBI_INDEX が空です)。", returncode=WRONG)
         try:
             if rebuild:
                 self._rebuild(beside)
@@ -62,7 +65,7 @@ class Command(BaseCommand):
             sys.stderr.close()
         except OSError as problem:
             raise CommandError(
-                f"索引のフォルダー({_place()})に書き込めません: {problem.strerror or problem}。"
+                f"索引のフォルダー({live.root()})に書き込めません: {problem.strerror or problem}。"
                 "空き容量と権限を確かめてください。索引がなくても、サイトのほかの部分は動きます。",
                 returncode=WRONG,
             ) from problem
@@ -80,7 +83,6 @@ class Command(BaseCommand):
         if beside:
             _end_with_parent()
             os.nice(10)
-        live.root()
         started = time.monotonic()
         told = _Progress(self.stdout, documents.count())
         try:
@@ -94,7 +96,6 @@ class Command(BaseCommand):
     # --- fed
 
     def _follow(self) -> None:
-        live.root()
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
@@ -215,15 +216,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _place() -> Path | str:
-    from musubi.matching.engine.index import Preparing
-
-    try:
-        return live.root()
-    except Preparing:
-        return "MUSUBI_INDEX"
 
 
 def _when(moment: datetime) -> str:
