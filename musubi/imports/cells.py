@@ -13,7 +13,9 @@ from musubi.lib.text import normalise
 from musubi.people.models import Organisation
 from musubi.proposals.states import Track
 
-Kind = Organisation.Kind
+Kind, Size = Organisation.Kind, Organisation.Size
+# The most people of each size but the largest.
+_SIZES = ((5, Size.MICRO), (20, Size.SMALL), (300, Size.MEDIUM))
 
 _NOTHING = {
     "",
@@ -208,6 +210,18 @@ def kind_from_name(name: str) -> str | None:
         ),
         None,
     )
+
+
+def organisation_size(cell: Cell) -> str | None:
+    """A size from how many people work there: 50, 約50人, 1,200名; or from its name (21〜300人). None where several
+    numbers mean different ones, or there is none."""
+    named = fold(text(cell))
+    for size in Size:
+        if named == fold(str(size.label)):
+            return size
+    numbers = [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]{0,11}", normalise(text(cell)))]
+    found = {next((size for most, size in _SIZES if number <= most), Size.LARGE) for number in numbers}
+    return found.pop() if len(found) == 1 else None
 
 
 def prefecture_in(address: str) -> str:

@@ -173,6 +173,13 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
             hint=gettext_lazy("企業、NPO・公益団体、大学・学校、研究機関、地域団体、個人事業主"),
             example="企業",
         ),
+        _slot(
+            "size",
+            gettext_lazy("規模"),
+            "規模 従業員数 従業員規模 社員数 職員数 団体の規模 企業規模 size employees",
+            hint=gettext_lazy("働いている人の数。50、約50人、21〜300人 のどれでも"),
+            example="50人",
+        ),
         _slot("prefecture", gettext_lazy("都道府県"), "都道府県 都道府県名 prefecture pref"),
         _slot(
             "address",

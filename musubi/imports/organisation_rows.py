@@ -153,6 +153,7 @@ def _read(reader: Reader, options) -> None:
     values["url"] = _url(reader)
     values["description"] = _description(reader)
     values["kind"] = kind(reader, "name")
+    values["size"] = _size(reader)
     values["founded_on"] = past_day(reader, "founded_on", _("設立日"))
     if options.members:
         values["joined_on"] = past_day(reader, "joined_on", _("入会日")) or options.joined_on
@@ -186,6 +187,20 @@ def _url(reader: Reader) -> str:
             "url",
         )
     return address
+
+
+def _size(reader: Reader) -> str:
+    """From how many people work there, or from one of our own words for it; a warning where it tells neither."""
+    cell = reader.cell("size")
+    if cells.is_nothing(cell):
+        return ""
+    said = cells.line(cell)
+    if found := cells.organisation_size(said):
+        return found
+    reader.warn(
+        _("規模「%(text)s」は人数として読めないため、空にして取り込みます。") % {"text": said[:20]}, "size"
+    )
+    return ""
 
 
 def _description(reader: Reader) -> str:

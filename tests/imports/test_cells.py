@@ -85,3 +85,14 @@ def test_channel_track_and_scale_by_their_words():
     assert cells.track("実証実験提案型") == "trial"
     assert cells.scale("大きな社会課題") == "large"
     assert cells.track("なぞ") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "size"),
+    [
+        (3, "micro"), ("5名", "micro"), ("約20人", "small"), ("21〜300人", "medium"), ("２１～３００人", "medium"),
+        ("1,200名", "large"), ("301人以上", "large"), ("100〜200名", "medium"), ("10〜50人", None), ("中小企業", None), ("", None),
+    ],
+)  # fmt: skip
+def test_size_of_an_organisation_is_how_many_work_there(cell, size):
+    assert cells.organisation_size(cell) == size

@@ -28,6 +28,12 @@ class OrganisationForm(forms.Form):
     name_kana = forms.CharField(label=_("団体名(カナ)"), max_length=160, required=False)
     name_en = forms.CharField(label=_("英語名"), max_length=160, required=False)
     kind = forms.ChoiceField(label=_("種別"), choices=Organisation.Kind, widget=forms.RadioSelect)
+    size = forms.ChoiceField(
+        label=_("規模"),
+        choices=[("", _("選んでください")), *Organisation.Size.choices],
+        required=False,
+        help_text=_("働いている人の数。小さな団体が候補に埋もれていないかを確かめるために使います。"),
+    )
     prefecture = forms.CharField(label=_("都道府県"), max_length=10, required=False)
     address = forms.CharField(
         label=_("所在地"),

@@ -27,6 +27,7 @@ from musubi.www.access import fetch, staff_city
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.forms_proposals import NEW, _organisation_label
 from musubi.www.staff.frame import act_page, attempt, crumbs, page_of, posted
+from musubi.www.staff.suggestions_shown import suiting
 from musubi.www.staff.verbs import history_items
 from musubi.www.templatetags.pieces import wareki
 
@@ -77,6 +78,12 @@ class EnrolForm(forms.Form):
         help_text=gettext_lazy("分かれば13桁で入力してください。"),
     )
     kind = forms.ChoiceField(label=gettext_lazy("種別"), choices=Organisation.Kind)
+    size = forms.ChoiceField(
+        label=gettext_lazy("規模"),
+        choices=[("", gettext_lazy("分からない")), *Organisation.Size.choices],
+        required=False,
+        help_text=gettext_lazy("働いている人の数"),
+    )
     prefecture = forms.CharField(label=gettext_lazy("都道府県"), max_length=10, required=False)
     address = forms.CharField(label=gettext_lazy("所在地"), max_length=200, required=False)
     description = forms.CharField(
@@ -199,6 +206,7 @@ def member(request, city: str, pk: int):
         "manages": manages,
         "facts": [
             (_("種別"), organisation.get_kind_display()),
+            (_("規模"), organisation.get_size_display()),
             (_("法人番号"), organisation.corporate_number),
             (_("所在地"), f"{organisation.prefecture}{organisation.address}"),
             (_("設立日"), wareki(organisation.founded_on)),
@@ -211,6 +219,7 @@ def member(request, city: str, pk: int):
         "proposals": [(p, PROPOSAL[p.state]) for p in sent.order_by("-submitted_at")[:50]],
         "cases": [(c, CASE[c.stage]) for c in moving.select_related("lead").order_by("-id")[:50]],
         "solutions": list(Solution.objects.filter(organisation=organisation, state="published")[:50]),
+        "suiting": suiting(organisation, municipality, request.user) if row.state == "active" else None,
         "history": history_items(history(row)) if manages else [],
     }
     return render(request, "staff/member.html", context)
@@ -285,7 +294,7 @@ def _enrol(user, municipality, form: EnrolForm) -> Member:
     if organisation is None:
         facts = {
             name: data[name]
-            for name in ("name", "kind", "corporate_number", "prefecture", "address", "description")
+            for name in ("name", "kind", "size", "corporate_number", "prefecture", "address", "description")
         }
         organisation = actions.register_organisation(by=user, represent=False, **facts)
     return actions.enrol_member(

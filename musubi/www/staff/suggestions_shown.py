@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.challenges.models import Challenge
+from musubi.challenges.queries import visible_to
 from musubi.challenges.states import Visibility
 from musubi.matching import ask, documents, queries, reasons
 from musubi.matching.models import Suggestion
@@ -225,4 +226,57 @@ def _why_none(challenge: Challenge, user) -> dict:
         "text": _(
             "会員のイベントで紹介したり、心当たりの団体に登録を勧めたりすると、候補が増えます。新しく登録されたものは、ここに自動で加わります。"
         ),
+    }
+
+
+# --- from the organisation's side --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Suiting:
+    """Challenges of a municipality that would suit an organisation: what `parts/suggestion.html` takes of each."""
+
+    rows: Sequence[dict] = ()
+    at: datetime | None = None
+    preparing: bool = False
+
+
+def suiting(organisation: Organisation, municipality: Municipality, user) -> Suiting:
+    """The open challenges that would suit an organisation best, among those the person may read; each once."""
+    readable = visible_to(user, municipality).filter(state__in=OPEN)
+    kept = Suggestion.objects.filter(organisation=organisation, challenge__in=readable.order_by())
+    kept = kept.exclude(state="misfit").select_related("challenge__department", "challenge__municipality")
+    best: dict[int, Suggestion] = {}
+    for row in kept.order_by("-score", "pk"):
+        best.setdefault(row.challenge_id, row)
+    if best:
+        rows = [_suiting(row.challenge, row, SUGGESTION[row.state]) for row in list(best.values())[:FIRST]]
+        return Suiting(rows, max(row.refreshed_at for row in best.values()))
+    from musubi.matching.engine.index import Preparing
+
+    try:
+        found = ask.for_seed(
+            organisation,
+            challenges=readable,
+            limit=FIRST,
+            marks=(documents.OPEN, f"staff:{municipality.pk}"),
+        )
+    except Preparing:
+        return Suiting(preparing=True)
+    return Suiting([_suiting(one.thing, one) for one in found])
+
+
+def _suiting(challenge: Challenge, row: Suggestion | ask.Found, state=None) -> dict:
+    strength, tone = STRENGTHS[ask.strength(row.likeness)]
+    return {
+        "title": challenge.title,
+        "href": reverse("staff-challenge", args=[challenge.municipality.slug, challenge.ref])
+        + "#suggestions",
+        "sub": [challenge.department.name, challenge.ref],
+        "strength_label": strength,
+        "strength_tone": tone,
+        "state_label": state.label if state and state.value != "suggested" else "",
+        "state_tone": state.tone if state else "",
+        "reasons": [reasons.say(reason) for reason in row.reasons],
+        "against": [reasons.say(reason) for reason in row.against],
     }

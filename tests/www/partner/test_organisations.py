@@ -122,3 +122,14 @@ def test_organisations_leads_to_the_only_one(here, company):
 
 def test_organisations_without_any_says_what_to_do(client, newcomer, text):
     assert "まだ団体が登録されていません" in text(client.get("/my/organisation/"))
+
+
+def test_size_is_kept_and_may_be_left_open(client, newcomer, text):
+    client.post(NEW, WORDS | {"size": "small"})
+    row = Organisation.objects.get()
+    assert row.size == "small"
+    here = f"/my/organisations/{row.pk}/"
+    assert '<option value="small" selected>6〜20人</option>' in text(client.get(here))
+    client.post(here, WORDS | {"size": ""})
+    assert Organisation.objects.get().size == ""
+    assert client.post(here, WORDS | {"size": "giant"}).status_code == 422

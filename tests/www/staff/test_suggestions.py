@@ -375,3 +375,32 @@ def test_page_with_kept_suggestions_loads_no_engine(town, challenge, candidate):
     )
     assert told.stdout.strip() == "[]"
     assert ask.strength(0.6) == "strong"
+
+
+# --- from the organisation's side --------------------------------------------------------------------------------
+
+
+def member_page(town, role: str = "desk") -> str:
+    row = town.city.members.get(organisation=town.organisation)
+    return text(town.at(role).get(reverse("staff-member", args=["nagisa", row.pk])))
+
+
+def test_challenges_that_would_suit_a_member_stand_on_its_page_once(town, challenge, candidate):
+    make_suggestion(challenge, make_solution(town.organisation, title="もう一つ"))
+    shown = member_page(town).partition('id="suiting"')[2].partition("</section>")[0]
+    assert shown.count(f"/staff/challenges/{challenge.ref}/#suggestions") == 1
+    assert "どちらの文章にも「海岸」があります" in shown
+
+
+def test_challenge_a_person_may_not_read_does_not_suit_for_them(town):
+    inside = make_challenge(town.city, by=town.officer, desk=town.desk, visibility=10, title="課内の話")
+    make_suggestion(inside, town.organisation)
+    assert "課内の話" in member_page(town)
+    assert "課内の話" not in member_page(town, "other")
+
+
+def test_what_suits_is_asked_for_live_where_nothing_is_kept(town, challenge, index):
+    assert PREPARING in member_page(town)
+    make_solution(town.organisation, title=challenge.title, summary=challenge.problem)
+    index()
+    assert f"/staff/challenges/{challenge.ref}/#suggestions" in member_page(town)
