@@ -6,4 +6,4 @@ class Config(AppConfig):
     label = "matching"
 
     def ready(self):
-        from musubi.matching import notices  # noqa: F401  registers who is told
+        from musubi.matching import checks, notices  # noqa: F401  register what `check` says and who is told

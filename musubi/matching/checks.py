@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.checks import Warning, register
 
 
-@register()
+@register("matching")
 def embedding_model(app_configs, **kwargs) -> list[Warning]:
     """A dense model is asked for that cannot be used: the product goes on without it."""
     if not settings.EMBEDDING_MODEL:
