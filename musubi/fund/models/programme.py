@@ -82,8 +82,7 @@ class Edition(Record):
                 fields=["programme"], condition=Q(state="in_use"), name="one_edition_in_use"
             ),
             models.CheckConstraint(
-                condition=Q(state="draft") | Q(used_at__isnull=False, used_by__isnull=False),
-                name="edition_used_by_someone",
+                condition=Q(state="draft") | Q(used_at__isnull=False), name="edition_used_has_time"
             ),
             models.CheckConstraint(
                 condition=Q(own_below__gte=1, own_above__lte=F("own_below")), name="edition_own_share"

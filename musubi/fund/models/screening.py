@@ -120,7 +120,7 @@ class PanelNote(Record):
     stage = models.CharField(_("審査"), max_length=6, choices=Stage)
     text = models.TextField(_("記録"))
     at = models.DateTimeField(_("日時"))
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("審査会の記録")
@@ -141,7 +141,7 @@ class Decision(Record):
     conditions = models.TextField(_("交付の条件"), blank=True)
     shares = models.JSONField(_("財源の内訳"), default=dict, help_text="pot → yen")
     prepared_at = models.DateTimeField(_("準備した日時"))
-    prepared_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    prepared_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("決定の準備")

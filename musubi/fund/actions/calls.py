@@ -1,0 +1,195 @@
+"""Calls: prepared, published, asked about. They open and close by the server's clock alone."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from musubi.fund.models import Call, CallQuestion, Edition, Fund, Pot
+from musubi.fund.states import CALL
+from musubi.journal import actions as journal
+from musubi.lib import clock
+from musubi.lib.errors import Missing, NotAllowed, Refused
+from musubi.lib.lifecycle import hold, move, update
+from musubi.people.models import Organisation, User
+from musubi.people.numbering import next_ref
+from musubi.people.permissions import Can, may, require
+from musubi.people.rules import check_fields
+
+DAYS = ["first_on", "second_on", "decision_on", "payment_on", "report_on", "outcome_on"]
+WORDS = ["title", "text", "opens_at", "closes_at", *DAYS]
+LONGEST_QUESTION = 4000
+
+
+@transaction.atomic
+def prepare_call(
+    fund: Fund,
+    *,
+    by: User | None,
+    edition: Edition,
+    pots: list[Pot],
+    title: str,
+    opens_at: datetime,
+    closes_at: datetime,
+    text: str = "",
+    **days: date | None,
+) -> Call:
+    """One round of a programme, by the edition that is in use. `days` are the columns in `DAYS`.
+
+    Raises Refused for an edition that is not in use, a pot of another fund, or days that do not follow each other;
+    Missing without a title or a pot.
+    """
+    require(by, Can.MANAGE_FUND, fund.municipality)
+    if edition.state != "in_use" or edition.programme.municipality_id != fund.municipality_id:
+        raise Refused("募集には、使用中の版を選んでください。", field="edition")
+    call = Call(
+        fund=fund,
+        edition=edition,
+        title=title.strip(),
+        text=text.strip(),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        **_known(days),
+    )
+    _check(call)
+    _check_pots(fund, pots)
+    call.ref = next_ref(fund.municipality_id, "call")
+    call.save()
+    call.pots.set(pots)
+    journal.write("call.prepared", call, by=by)
+    return call
+
+
+@transaction.atomic
+def save_call(call: Call, *, by: User | None, pots: list[Pot] | None = None, **words) -> None:
+    """Change a call. Once it is published, its beginning stays and its end may only be put off: nobody who relied on a
+    day is shut out by a change.
+
+    Raises Refused for such a change or for days that do not follow each other, Conflict where it moved.
+    """
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
+    changes = {name: value for name, value in _known(words).items() if getattr(call, name) != value}
+    if call.state != "draft":
+        if call.state != "published":
+            raise Refused("受付を終えた募集の内容は変えられません。")
+        if "opens_at" in changes:
+            raise Refused("公開した募集の受付開始は変えられません。", field="opens_at")
+        if changes.get("closes_at", call.closes_at) < call.closes_at:
+            raise Refused(
+                "公開した募集の受付終了は、早められません。延ばすことはできます。", field="closes_at"
+            )
+        if pots is not None:
+            raise Refused("公開した募集の財源は変えられません。", field="pots")
+    for name, value in changes.items():
+        setattr(call, name, value)
+    _check(call)
+    if pots is not None:
+        _check_pots(call.fund, pots)
+        call.pots.set(pots)
+    update(call, CALL.subject, guard={"state": call.state}, **(changes or {"state": call.state}))
+    journal.write("call.saved", call, by=by, changed=sorted(changes))
+
+
+@transaction.atomic
+def publish_call(call: Call, *, by: User | None) -> None:
+    """Everybody can read it from now on; applications are taken from `opens_at` to `closes_at`.
+
+    Raises Refused where it would be over already.
+    """
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    if call.closes_at <= clock.now():
+        raise Refused("受付終了の日時が過ぎています。日時を直してから公開してください。", field="closes_at")
+    move(call, CALL, "published", published_at=clock.now())
+    journal.write(
+        "call.published",
+        call,
+        by=by,
+        opens_at=call.opens_at.isoformat(),
+        closes_at=call.closes_at.isoformat(),
+    )
+
+
+@transaction.atomic
+def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
+    """The call is given up before any result was released. Raises Missing without a reason."""
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    if not reason.strip():
+        raise Missing("中止の理由を入力してください。申請した団体にもお知らせします。", field="reason")
+    move(call, CALL, "cancelled")
+    journal.write("call.cancelled", call, by=by, reason=reason.strip())
+
+
+@transaction.atomic
+def ask(call: Call, *, by: User, question: str, organisation: Organisation | None = None) -> CallQuestion:
+    """A member asks about a call while it is open. Shown to everybody once it is answered, without a name.
+
+    Raises Missing without words, NotAllowed for somebody who does not act for the organisation, Refused when the call
+    takes no questions any more.
+    """
+    if organisation is not None and not may(by, Can.APPLY_TO_FUND, organisation):
+        raise NotAllowed
+    question = question.strip()
+    if not question:
+        raise Missing("質問を入力してください。", field="question")
+    if len(question) > LONGEST_QUESTION:
+        raise Refused(f"質問は{LONGEST_QUESTION:,}字までです。", field="question")
+    if call.state != "published" or clock.now() >= call.closes_at:
+        raise Refused("この募集への質問の受付は終わりました。事務局にお問い合わせください。")
+    asked = CallQuestion.objects.create(
+        call=call, organisation=organisation, asked_by=by, question=question, asked_at=clock.now()
+    )
+    journal.write("call.asked", call, by=by, question=asked.pk)
+    return asked
+
+
+@transaction.atomic
+def answer(question: CallQuestion, *, by: User | None, words: str) -> None:
+    """The secretariat answers; question and answer are public from now on, and an answer can be put right.
+
+    Raises Missing without words.
+    """
+    call = question.call
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    if not words.strip():
+        raise Missing("回答を入力してください。", field="answer")
+    update(
+        question,
+        "質問",
+        guard={"answer": question.answer},
+        answer=words.strip(),
+        answered_at=clock.now(),
+        answered_by=by,
+    )
+    journal.write("call.answered", call, by=by, question=question.pk)
+
+
+def _known(words: dict) -> dict:
+    if unknown := set(words) - set(WORDS):
+        raise TypeError(f"not words of a call: {sorted(unknown)}")
+    return {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
+
+
+def _check(call: Call) -> None:
+    if not call.title:
+        raise Missing("募集名を入力してください。", field="title")
+    if call.closes_at <= call.opens_at:
+        raise Refused("受付終了は、受付開始より後にしてください。", field="closes_at")
+    before = call.closes_at.astimezone(clock.TOKYO).date()
+    for name in DAYS:
+        day = getattr(call, name)
+        if day is None:
+            continue
+        if day < before:
+            label = call._meta.get_field(name).verbose_name
+            raise Refused(
+                f"「{label}」が、その前の日程({before:%Y年%-m月%-d日})より早くなっています。", field=name
+            )
+        before = day
+    check_fields(call, only=["title"])
+
+
+def _check_pots(fund: Fund, pots: list[Pot]) -> None:
+    if not pots:
+        raise Missing("財源を1つ以上選んでください。", field="pots")
+    if any(pot.fund_id != fund.pk for pot in pots):
+        raise Refused("財源は、このファンドのものを選んでください。", field="pots")

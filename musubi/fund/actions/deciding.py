@@ -1,0 +1,263 @@
+"""Deciding: who passes a stage, what is prepared for each, and the release of all results at once."""
+
+from collections.abc import Collection, Mapping
+
+from django.db import transaction
+
+from musubi.fund import ledger
+from musubi.fund.budget import reckoned
+from musubi.fund.models import Application, Award, AwardShare, Call, Decision, Pot
+from musubi.fund.ranking import standings
+from musubi.fund.states import APPLICATION, CALL, Account, Stage
+from musubi.journal import actions as journal
+from musubi.lib import clock
+from musubi.lib.errors import Missing, Refused
+from musubi.lib.lifecycle import hold, move, update
+from musubi.people.models import User
+from musubi.people.numbering import next_ref
+from musubi.people.permissions import Can, require
+
+AHEAD = ["submitted", "returned", "checked", "first_passed", "second_passed", "reserve"]
+
+
+@transaction.atomic
+def begin_screening(call: Call, *, by: User | None) -> None:
+    """Intake is over: from now on the applications are screened. Raises Refused while the window is open."""
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    if clock.now() < call.closes_at:
+        raise Refused("受付終了の日時になっていません。終了してから審査に進んでください。")
+    move(call, CALL, "screening")
+    journal.write("call.screening_begun", call, by=by)
+
+
+@transaction.atomic
+def decide_stage(
+    call: Call, *, by: User | None, stage: Stage, passed: Collection[int], reasons: Mapping[int, str]
+) -> None:
+    """The committee's word on a stage: who passes (application ids); who does not gets the reason in `reasons`.
+
+    Nothing of it is shown outside before the release. Raises Refused while a sheet is missing, Missing for a reason that
+    is left out.
+    """
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
+    CALL.require(call.state, "released")
+    here, passes, fails = {
+        Stage.FIRST: ("checked", "first_passed", "first_failed"),
+        Stage.SECOND: ("first_passed", "second_passed", "second_failed"),
+    }[stage]
+    applications = list(Application.objects.filter(call=call, state=here))
+    unknown = set(passed) - {row.pk for row in applications}
+    if unknown:
+        raise Refused("審査の対象でない申請が選ばれています。画面を読み込み直してください。")
+    places = {one.application: one for one in standings(call, stage)}
+    is_scored = call.edition.criteria.filter(stage=stage).exists()
+    for application in applications:
+        if is_scored and not places[application.pk].sheets:
+            raise Refused(
+                f"「{application.title}」の採点がまだありません。採点がそろってから決めてください。"
+            )
+        if application.pk in passed:
+            move(application, APPLICATION, passes)
+        else:
+            words = reasons.get(application.pk, "").strip()
+            if not words:
+                raise Missing(
+                    f"「{application.title}」を通さない理由を書いてください。発表のときに団体へ伝わります。",
+                    field=f"reason_{application.pk}",
+                )
+            move(application, APPLICATION, fails)
+            _prepare(application, by=by, outcome=fails, reasons=words, place=places[application.pk].place)
+        journal.write("application.screened", application, by=by, stage=stage.value, to=application.state)
+
+
+@transaction.atomic
+def prepare_decision(
+    application: Application,
+    *,
+    by: User | None,
+    outcome: str,
+    reasons: str,
+    yen: int = 0,
+    conditions: str = "",
+    shares: Mapping[int, int] | None = None,
+    place: int | None = None,
+) -> Decision:
+    """What the applicant will be told at the release: `awarded` with yen and the pots that pay (`shares`: pot id → yen),
+    `reserve` or `not_awarded`. It can be put right until then.
+
+    Raises Missing without reasons, Refused for a sum beyond what the terms give, or shares that do not make it up.
+    """
+    require(by, Can.MANAGE_FUND, application.call)
+    hold(application, APPLICATION.subject)
+    if outcome not in ("awarded", "reserve", "not_awarded"):
+        raise Refused("結果を選んでください。", field="outcome")
+    if application.state != "second_passed":
+        raise Refused("第二次審査を通過した申請にだけ、交付の決定を準備できます。")
+    if outcome == "reserve" and not application.edition.has_reserve:
+        raise Refused("この制度に補欠はありません。", field="outcome")
+    if not reasons.strip():
+        raise Missing("理由・講評を書いてください。発表のときに団体へ伝わります。", field="reasons")
+    shares = {int(pot): part for pot, part in (shares or {}).items() if part} if outcome == "awarded" else {}
+    if outcome == "awarded":
+        _check_award(application, yen, shares)
+    decision = _prepare(
+        application,
+        by=by,
+        outcome=outcome,
+        reasons=reasons.strip(),
+        yen=yen if outcome == "awarded" else 0,
+        conditions=conditions.strip(),
+        shares=shares,
+        place=place,
+    )
+    journal.write("application.decision_prepared", application, by=by)
+    return decision
+
+
+@transaction.atomic
+def release(call: Call, *, by: User | None) -> None:
+    """Every result at once: awards are committed in the ledger, every applicant may read the own decision from now on.
+
+    Raises Refused where an application has no decision yet, or where the pots cannot pay all awards: then nothing is
+    released. Follows: everybody is told.
+    """
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
+    CALL.require(call.state, "released")
+    applications = list(
+        Application.objects.filter(call=call)
+        .exclude(state__in=["draft", "withdrawn"])
+        .select_related("decision", "organisation", "edition")
+        .order_by("pk")
+    )
+    undecided = [row for row in applications if not hasattr(row, "decision")]
+    if undecided:
+        raise Refused(
+            f"決定が準備されていない申請が{len(undecided)}件あります: "
+            f"{'、'.join(row.ref or row.title for row in undecided[:5])}。すべて準備してから発表してください。"
+        )
+    for application in applications:
+        decision = application.decision
+        if application.state == "second_passed":
+            if decision.outcome == "awarded":
+                _award(application, decision, by=by)
+            else:
+                move(application, APPLICATION, decision.outcome, reason=decision.reasons)
+        else:
+            update(
+                application, APPLICATION.subject, guard={"state": application.state}, reason=decision.reasons
+            )
+        journal.write(
+            "application.decided",
+            application,
+            by=by,
+            to=application.state,
+            organisation=application.organisation.name,
+        )
+    move(call, CALL, "released", released_at=clock.now(), released_by=by)
+    journal.write("call.released", call, by=by, applications=len(applications))
+
+
+@transaction.atomic
+def award_from_reserve(
+    application: Application, *, by: User | None, yen: int, shares: Mapping[int, int], conditions: str = ""
+) -> Award:
+    """One who waited in reserve is awarded, since money has become free. Raises as `prepare_decision` does."""
+    require(by, Can.MANAGE_FUND, application.call)
+    hold(application, APPLICATION.subject)
+    shares = {int(pot): part for pot, part in shares.items() if part}
+    _check_award(application, yen, shares)
+    decision = application.decision
+    update(
+        decision,
+        "決定の準備",
+        guard={"outcome": "reserve"},
+        outcome="awarded",
+        yen=yen,
+        shares=shares,
+        conditions=conditions.strip() or decision.conditions,
+    )
+    award = _award(application, decision, by=by)
+    journal.write(
+        "application.decided",
+        application,
+        by=by,
+        to="awarded",
+        organisation=application.organisation.name,
+    )
+    return award
+
+
+@transaction.atomic
+def drop_reserve(application: Application, *, by: User | None, reason: str) -> None:
+    """One who waited in reserve will not be awarded any more. Raises Missing without a reason."""
+    require(by, Can.MANAGE_FUND, application.call)
+    if not reason.strip():
+        raise Missing("理由を書いてください。団体に伝わります。", field="reason")
+    if application.state != "reserve":
+        APPLICATION.require(application.state, "not_awarded")
+    move(application, APPLICATION, "not_awarded", reason=reason.strip())
+    journal.write(
+        "application.decided",
+        application,
+        by=by,
+        to="not_awarded",
+        organisation=application.organisation.name,
+    )
+
+
+def _prepare(application: Application, *, by: User | None, **words) -> Decision:
+    decision, _new = Decision.objects.update_or_create(
+        application=application,
+        defaults={
+            "yen": 0,
+            "conditions": "",
+            "shares": {},
+            **words,
+            "prepared_at": clock.now(),
+            "prepared_by": by,
+        },
+    )
+    return decision
+
+
+def _check_award(application: Application, yen: int, shares: Mapping[int, int]) -> None:
+    most = min(application.requested, reckoned(application)[-1].yen)
+    if not 1 <= yen <= most:
+        raise Refused(f"交付額は1円以上、{most:,}円以下にしてください。", field="yen")
+    if any(part < 0 for part in shares.values()) or sum(shares.values()) != yen:
+        raise Refused(
+            f"財源の内訳の合計({sum(shares.values()):,}円)を、交付額({yen:,}円)と同じにしてください。",
+            field="shares",
+        )
+    if set(shares) - set(application.call.pots.values_list("pk", flat=True)):
+        raise Refused("この募集の財源から選んでください。", field="shares")
+
+
+def _award(application: Application, decision: Decision, *, by: User | None) -> Award:
+    """Commit the money and award. Pots are taken in one order, so that two who award at once wait, not lock."""
+    award = Award.objects.create(
+        application=application,
+        number=_number(application),
+        yen=decision.yen,
+        first_yen=decision.yen,
+        conditions=decision.conditions,
+        decided_on=clock.today(),
+    )
+    pots = Pot.objects.in_bulk([int(pot) for pot in decision.shares])
+    for pk, yen in sorted((int(pot), yen) for pot, yen in decision.shares.items()):
+        AwardShare.objects.create(award=award, pot=pots[pk], yen=yen)
+        ledger.post(pots[pk], Account.FREE, Account.COMMITTED, yen, verb="award.decided", by=by, award=award)
+    move(application, APPLICATION, "awarded", reason=decision.reasons)
+    return award
+
+
+def _number(application: Application) -> str:
+    city = application.call.fund.municipality
+    number = next_ref(city.pk, "letter")
+    year, _dash, count = number.partition("-")
+    written = application.edition.number_style
+    for name, value in (("{city}", city.name), ("{year}", year), ("{number}", str(int(count)))):
+        written = written.replace(name, value)
+    return written

@@ -1,0 +1,107 @@
+"""From sheets to a ranking: totals with recusals put right, minimums, ties, and the set that spends the budget best.
+Points are integers and shares fractions; nothing is rounded but where the rules say so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from musubi.fund.states import Recusal, Tie
+
+
+@dataclass(frozen=True)
+class Item:
+    """A criterion: the most points one member can give, and their weight."""
+
+    pk: int
+    most: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One member's points by criterion."""
+
+    points: Mapping[int, int]
+
+
+@dataclass
+class Standing:
+    """How an application stands. `total` is comparable between applications of one stage; `share` of what could be
+    reached; `lacking` names why it does not pass (`total`, or the criterion's key), empty where it does."""
+
+    application: int
+    total: Fraction
+    share: Fraction
+    by_item: dict[int, Fraction]
+    sheets: int
+    recused: int
+    lacking: list[str] = field(default_factory=list)
+    place: int = 0
+    tied: bool = False
+
+    @property
+    def passes(self) -> bool:
+        return not self.lacking
+
+
+def standing(
+    application: int,
+    sheets: Sequence[Sheet],
+    items: Sequence[Item],
+    *,
+    recused: int,
+    recusal: Recusal,
+    pass_share: int,
+    criterion_share: int,
+) -> Standing:
+    """The standing of one application.
+
+    FILL: the total of the sheets there are, plus their mean × the number recused, decimals cut. MEAN: the mean a sheet.
+    """
+    count = len(sheets)
+    by_item = {
+        item.pk: Fraction(sum(sheet.points.get(item.pk, 0) for sheet in sheets), count or 1) for item in items
+    }
+    full = sum(item.most * item.weight for item in items)
+    sums = [sum(sheet.points.get(item.pk, 0) * item.weight for item in items) for sheet in sheets]
+    mean = Fraction(sum(sums), count or 1)
+    if recusal == Recusal.FILL:
+        total = Fraction(sum(sums) + (mean * recused).__floor__())
+        reachable = full * (count + recused)
+    else:
+        total, reachable = mean, full
+    share = total / reachable if reachable else Fraction(0)
+    found = Standing(application, total, share, by_item, count, recused)
+    if share * 100 < pass_share or not count:
+        found.lacking.append("total")
+    found.lacking += [str(item.pk) for item in items if by_item[item.pk] / item.most * 100 < criterion_share]
+    return found
+
+
+def rank(
+    standings: Sequence[Standing], items: Sequence[Item], *, tie: Tie, requested: Mapping[int, int]
+) -> list[Standing]:
+    """The standings in order, those that pass first, each with its `place`; `tied` where the rule does not decide.
+
+    Equal totals: by the criterion of greatest weight (then the next), by the smaller sum asked for, or by nobody (DRAW).
+    """
+    heaviest = sorted(items, key=lambda item: (-item.weight, item.pk))
+
+    def breaker(one: Standing) -> tuple:
+        if tie == Tie.CRITERION:
+            return tuple(-one.by_item[item.pk] for item in heaviest)
+        if tie == Tie.LESS:
+            return (requested.get(one.application, 0),)
+        return ()
+
+    def key(one: Standing) -> tuple:
+        return (not one.passes, -one.share, breaker(one))
+
+    ordered = sorted(standings, key=lambda one: (key(one), one.application))
+    for number, one in enumerate(ordered, 1):
+        before = ordered[number - 2] if number > 1 else None
+        same = before is not None and key(before) == key(one)
+        one.place = before.place if same else number
+        if same:
+            one.tied = before.tied = True
+    return ordered
