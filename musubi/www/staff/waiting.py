@@ -159,7 +159,7 @@ def due_words(due: date | None, closed) -> str:
 
 
 def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
-    """Everything that waits for the person, overdue first, then by due date, then by age."""
+    """Everything that waits for the person, the oldest first; the page shows what is overdue above the rest."""
     closed = closing_days(municipality.pk)
     slug = municipality.slug
     found: list[Task] = []
@@ -262,7 +262,7 @@ def tasks(user, municipality: Municipality, desk: bool) -> list[Task]:
                 since=member.applied_at,
             )
     longest_ago = clock.at(date(2000, 1, 1))
-    return sorted(found, key=lambda task: (task.due or date.max, task.since or longest_ago))
+    return sorted(found, key=lambda task: (task.since or longest_ago, task.due or date.max))
 
 
 def _next_form(case: Case) -> str:
