@@ -231,8 +231,8 @@ class Exposure:
 
 
 def first_ten(municipality: Municipality) -> models.QuerySet[Suggestion]:
-    """The places among the first ten of the municipality's challenges now."""
-    return Suggestion.objects.filter(challenge__municipality=municipality, need_rank__lte=FIRST)
+    """The places among the first ten of the municipality's open challenges now."""
+    return Suggestion.objects.filter(challenge__in=open_challenges(municipality), need_rank__lte=FIRST)
 
 
 def never_first(municipality: Municipality) -> models.QuerySet[Member]:
