@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from musubi.lib.errors import Refused
 from musubi.matching import actions, ask, queries
-from musubi.matching.models import Ranking, Verdict
-from musubi.matching.states import RANKING
+from musubi.matching.models import Ranking
+from musubi.matching.states import ACTED, RANKING
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can
 from musubi.www.access import fetch, staff_city
@@ -54,12 +54,16 @@ def ranking_list(request, city: str):
         "proposed": proposed,
         "tells": _tells(proposed) if proposed else [],
         "better": bool(proposed) and _mrr(proposed.after) > _mrr(proposed.before),
-        "decisions": Verdict.objects.filter(suggestion__challenge__municipality=municipality).count(),
+        "decisions": _decided(municipality).count(),
         "former": [
             (row, RANKING[row.state], _tells(row)[0]) for row in rows if row.state in ("replaced", "refused")
         ],
     }
     return render(request, "staff/rankings.html", context)
+
+
+def _decided(municipality: Municipality):
+    return queries.made(municipality).filter(state__in=["fits", "misfit", *ACTED])
 
 
 def _weights(municipality: Municipality) -> dict[str, float]:
@@ -113,30 +117,47 @@ def _place(mrr: float | None) -> str:
 def _tells(row: Ranking) -> list[str]:
     """What the trial on held-out decisions says, as sentences for people who rank nothing themselves."""
     before, after = row.before, row.after
-    words = {
-        "n": after.get("decisions") or row.decisions,
-        "before": _place(_mrr(before)),
-        "after": _place(_mrr(after)),
-    }
     found = [
         _(
             "学習に使わなかった判断%(n)d件で試すと、最初に合う候補が出る位置の目安は、%(before)s番目から%(after)s番目になります。"
         )
-        % words
+        % {
+            "n": after.get("decisions") or row.decisions,
+            "before": _place(_mrr(before)),
+            "after": _place(_mrr(after)),
+        }
     ]
-    if after.get("low") and after.get("high"):
+    if all(told.get("mrr_low") and told.get("mrr_high") for told in (before, after)):
+        spread = _("件数によるぶれを見込むと、いまは%(now)s番目、新しい案は%(then)s番目です。") % {
+            "now": _places(before),
+            "then": _places(after),
+        }
+        if after["mrr_low"] <= before["mrr_high"]:
+            spread += _("ぶれが重なっているため、はっきりした差とまでは言えません。")
+        found.append(spread)
+    if all("accuracy" in told for told in (before, after)):
         found.append(
-            _("件数によるぶれを見込むと、新しい案では%(best)s番目から%(worst)s番目のあいだです。")
-            % {"best": _place(after["high"]), "worst": _place(after["low"])}
-        )
-    if before.get("accuracy") is not None and after.get("accuracy") is not None:
-        found.append(
-            _(
-                "「合う」とした候補を「合わない」より上に並べられた割合は、%(before)d%%から%(after)d%%になります。"
-            )
-            % {"before": round(100 * before["accuracy"]), "after": round(100 * after["accuracy"])}
+            _("「合う」候補を「合わない」候補より上に並べられた割合は、%(before)sから%(after)sになります。")
+            % {"before": _share(before), "after": _share(after)}
         )
     return found
+
+
+def _places(told: Mapping) -> str:
+    best, worst = _place(told["mrr_high"]), _place(told["mrr_low"])
+    return best if best == worst else _("%(best)s〜%(worst)s") % {"best": best, "worst": worst}
+
+
+def _share(told: Mapping) -> str:
+    """79%(70〜86%)."""
+    share = f"{100 * told['accuracy']:.0f}%"
+    if told.get("low") is None or told.get("high") is None:
+        return share
+    return _("%(share)s(ぶれ%(low).0f〜%(high).0f%%)") % {
+        "share": share,
+        "low": 100 * told["low"],
+        "high": 100 * told["high"],
+    }
 
 
 def _ranking(request, city: str, pk: int) -> tuple[Municipality, Ranking]:
@@ -148,8 +169,7 @@ def _ranking(request, city: str, pk: int) -> tuple[Municipality, Ranking]:
 def learn(request, city: str):
     """Learn anew from what people decided; what comes of it is a proposal."""
     municipality = staff_city(request, city, Can.ADOPT_RANKING)
-    decided = Verdict.objects.filter(suggestion__challenge__municipality=municipality)
-    if decided.count() > MOST_DECISIONS:
+    if _decided(municipality).count() > MOST_DECISIONS:
         messages.info(
             request,
             _(

@@ -8,8 +8,9 @@ from musubi.lib.errors import Refused
 from musubi.matching import actions
 from musubi.matching.models import Ranking
 from musubi.www.staff import rankings
-from tests.factories.matching import make_ranking
-from tests.factories.people import make_municipality
+from tests.factories.challenges import make_challenge
+from tests.factories.matching import make_ranking, make_suggestion
+from tests.factories.people import make_municipality, make_organisation
 from tests.www.staff.conftest import text
 
 pytestmark = pytest.mark.django_db
@@ -52,19 +53,23 @@ def test_trial_on_decisions_not_learned_from_is_told_as_places(town):
     make_ranking(
         town.city,
         decisions=128,
-        before={"mrr": 0.476, "accuracy": 0.68, "low": 0.42, "high": 0.53, "decisions": 128},
-        after={"mrr": 0.625, "accuracy": 0.79, "low": 0.55, "high": 0.7, "decisions": 128},
+        before={"mrr": 0.476, "mrr_low": 0.43, "mrr_high": 0.53, "accuracy": 0.68, "low": 0.6, "high": 0.75},
+        after={"mrr": 0.625, "mrr_low": 0.55, "mrr_high": 0.7, "accuracy": 0.79, "low": 0.72, "high": 0.86},
     )
     shown = text(town.at("desk").get(HERE))
     assert "判断128件で試すと、最初に合う候補が出る位置の目安は、2.1番目から1.6番目になります。" in shown
-    assert "68%から79%になります" in shown
+    assert "いまは1.9〜2.3番目、新しい案は1.4〜1.8番目です。" in shown
+    assert "68%(ぶれ60〜75%)から79%(ぶれ72〜86%)になります" in shown
+    assert "はっきりした差とまでは言えません" not in shown
     assert "いまの順位づけよりよくなっていません" not in shown
 
 
 def test_what_is_no_better_says_so(town):
-    grade = {"mrr": 0.5, "accuracy": 0.7, "decisions": 40}
+    grade = {"mrr": 0.5, "mrr_low": 0.4, "mrr_high": 0.6, "accuracy": 0.7, "decisions": 40}
     make_ranking(town.city, before=grade, after=grade)
-    assert "いまの順位づけよりよくなっていません" in text(town.at("desk").get(HERE))
+    shown = text(town.at("desk").get(HERE))
+    assert "いまの順位づけよりよくなっていません" in shown
+    assert "はっきりした差とまでは言えません" in shown
 
 
 def test_desk_adopts_after_being_asked_again(town):
@@ -110,11 +115,21 @@ def test_learning_with_too_little_says_so(town):
     assert not Ranking.objects.exists()
 
 
-def test_learning_makes_a_proposal_and_nothing_more(town, monkeypatch):
-    monkeypatch.setattr(actions, "propose_ranking", lambda city: make_ranking(city))
+def test_learning_makes_a_proposal_and_nothing_more(town):
+    for _n in range(4):
+        challenge = make_challenge(town.city, by=town.officer, desk=town.desk)
+        for place in range(6):
+            features = {"likeness": 0.5 - place / 20, "region": float(place >= 3)}
+            row = make_suggestion(challenge, make_organisation(), features=features)
+            words = {"fits": place >= 3, "reason": "" if place >= 3 else "region"}
+            actions.judge(row, by=town.desk, side="municipality", **words)
     answer = town.at("desk").post(f"{HERE}learn/", follow=True)
     assert "次にすること: 新しい順位づけを採用するか決める" in text(answer)
-    assert Ranking.objects.get().state == "proposed"
+    assert "判断24件で試すと、最初に合う候補が出る位置の目安は、4.0番目から" in text(answer)
+    assert "これまでに24件の判断があります。" in text(answer)
+    row = Ranking.objects.get()
+    assert (row.state, row.decisions) == ("proposed", 24)
+    assert row.weights["region"] > 0.05
 
 
 def test_many_decisions_are_learned_from_by_a_command(town, monkeypatch):
