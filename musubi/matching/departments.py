@@ -1,20 +1,33 @@
-"""Which departments to ask about a text, with reasons a desk officer can weigh."""
+"""Which departments to ask about a text, with reasons a desk officer can weigh.
+
+Learned from who handled what: routings answered, challenges, cases led. Each of the likest deeds has a say as strong
+as it is like; beside them stand the department's own duties.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
 from musubi.challenges.models import Challenge
-from musubi.matching import index
-from musubi.matching.text import likeness, shared_words, terms_of
+from musubi.matching.near import LONGEST, Asked, Shelf, Text, shelf
 from musubi.people.models import Department, Municipality
-from musubi.proposals.models import Proposal, Routing
+from musubi.proposals.models import Routing
 from musubi.proposals.states import Answer
 
 LATEST = 300
-LONGEST = 600
-LIKE = 0.22
+# Deeds no more like than this (`near.Shelf.likeness`) are about something else; of the others so many have a say, and
+# a likeness of one in all counts as much as the doubt.
+UNLIKE, HEARD, DOUBT = 0.03, 20, 1.0
+# What a kind of deed counts.
+ANSWERED, LED, ASKED_FOR, NOT_OURS = 1.0, 1.0, 0.8, -0.4
+# A duty that all a text's words name would count this much.
+DUTY = 1.0
+LEAST = 0.05
+_ENDINGS = ("課", "室", "係", "部", "局", "センター")
 
 
 @dataclass
@@ -36,7 +49,7 @@ class Deed:
     """Something a department did: the text it was about, what it was (for the reason), and whether it speaks for it."""
 
     department_id: int
-    text: str
+    text: Text
     reason: str
     weight: float
 
@@ -53,65 +66,86 @@ class Knowledge:
         )
         self.deeds = [*_answers(municipality), *_challenges(municipality)]
         self.deeds += [
-            Deed(pk, text[:LONGEST], _("似た案件「%s」を担当") % _short(title), 0.5)
+            Deed(
+                pk,
+                Text(title, text.removeprefix(title).strip()),
+                _("似た案件「%s」を担当") % _short(title),
+                LED,
+            )
             for pk, text, title in led
         ]
 
-    def suggest(self, text: str, *, challenge: Challenge | None = None, limit: int = 4) -> list[Suggestion]:
+    def suggest(
+        self, text: str, *, title: str = "", challenge: Challenge | None = None, limit: int = 4
+    ) -> list[Suggestion]:
         """The departments to ask, best first; only those with a reason. `challenge`: what the text answers."""
-        text = index.cut(text)
-        weighted = index.weights(Proposal, terms_of(text), limit=40)
+        deeds, duties = self._shelves()
+        asked = deeds.ask(title, text)
         found = {department.pk: Suggestion(department) for department in self.departments}
         if challenge is not None and challenge.department_id in found:
             found[challenge.department_id].score += 1.0
             found[challenge.department_id].reasons.append(_("提案先の課題の担当課"))
-        for department in self.departments:
-            _by_duties(found[department.pk], text)
-        told: set[tuple[int, str]] = set()
-        liked = sorted(
-            ((likeness(weighted, terms_of(deed.text)), deed) for deed in self.deeds), key=lambda p: -p[0]
-        )
-        for like, deed in liked:
-            if like < LIKE:
-                break
+        if asked.analysed:
+            asked_of_duties = duties.ask(title, text)
+            for place, department in enumerate(self.departments):
+                _by_duties(found[department.pk], duties, asked_of_duties, place)
+            self._by_deeds(found, deeds, asked)
+        # What was said against is worth knowing where its duties fit, however low that brings it.
+        named = [s for s in found.values() if s.reasons and (s.score > LEAST or s.against)]
+        for suggestion in named:
+            suggestion.score = round(min(max(suggestion.score, 0.0), 1.0), 3)
+        return sorted(named, key=lambda s: (-s.score, s.department.position, s.department.pk))[:limit]
+
+    def _shelves(self) -> tuple[Shelf, Shelf]:
+        """The deeds' texts; and two places for each department: its duties, its name."""
+        duties = [Text("", department.duties) for department in self.departments]
+        names = [Text("", _bare(department.name)) for department in self.departments]
+        return shelf([deed.text for deed in self.deeds]), shelf([*duties, *names])
+
+    def _by_deeds(self, found: dict[int, Suggestion], deeds: Shelf, asked: Asked) -> None:
+        likeness = deeds.likeness(asked) - UNLIKE
+        heard = [place for place in likeness.argsort(kind="stable")[::-1][:HEARD] if likeness[place] > 0]
+        total = sum(float(likeness[place]) for place in heard) + DOUBT
+        told: set[tuple[int, bool]] = set()
+        for place in heard:
+            deed = self.deeds[place]
             suggestion = found.get(deed.department_id)
             if suggestion is None:
                 continue
-            kind = "for" if deed.weight > 0 else "against"
-            if (deed.department_id, kind) in told:
+            suggestion.score += float(likeness[place]) / total * deed.weight
+            speaks_for = deed.weight > 0
+            if (deed.department_id, speaks_for) in told:
                 continue
-            told.add((deed.department_id, kind))
-            suggestion.score += like * deed.weight
-            (suggestion.reasons if deed.weight > 0 else suggestion.against).append(deed.reason)
-        named = [s for s in found.values() if s.reasons and s.score > 0.05]
-        for suggestion in named:
-            suggestion.score = round(min(suggestion.score, 1.0), 3)
-        return sorted(named, key=lambda s: (-s.score, s.department.position, s.department.pk))[:limit]
+            if words := deeds.words(asked, place):
+                told.add((deed.department_id, speaks_for))
+                reason = _("%(reason)s(「%(words)s」が共通)") % {
+                    "reason": deed.reason,
+                    "words": _("」「").join(words),
+                }
+                (suggestion.reasons if speaks_for else suggestion.against).append(reason)
 
 
 def suggest_departments(
     text: str,
     municipality: Municipality,
     *,
+    title: str = "",
     challenge: Challenge | None = None,
     led: Sequence[tuple[int, str, str]] = (),
     limit: int = 4,
 ) -> list[Suggestion]:
     """`Knowledge.suggest` for one text."""
-    return Knowledge(municipality, led=led).suggest(text, challenge=challenge, limit=limit)
+    return Knowledge(municipality, led=led).suggest(text, title=title, challenge=challenge, limit=limit)
 
 
-def _by_duties(suggestion: Suggestion, text: str) -> None:
-    department = suggestion.department
-    name = department.name.removesuffix("課").removesuffix("室").removesuffix("係").removesuffix("部")
-    in_name = shared_words(name, text, limit=2)
-    in_duties = [word for word in shared_words(department.duties, text, limit=6) if word not in in_name]
+def _by_duties(suggestion: Suggestion, duties: Shelf, asked: Asked, place: int) -> None:
+    name = place + len(duties.texts) // 2
+    in_name, in_duties = duties.words(asked, name), duties.words(asked, place)
+    suggestion.score += DUTY * max(duties.share(asked, name), duties.share(asked, place))
     if in_name:
-        suggestion.score += 0.2 + 0.05 * max(len(word) for word in in_name)
         suggestion.reasons.append(_("部署名の「%s」に合う") % _("」「").join(in_name))
-    if in_duties:
-        suggestion.score += min(sum(0.06 * len(word) for word in in_duties), 0.6)
-        suggestion.reasons.append(_("担当する仕事の「%s」に合う") % _("」「").join(in_duties[:3]))
+    if in_duties := [word for word in in_duties if word not in in_name]:
+        suggestion.reasons.append(_("担当する仕事の「%s」に合う") % _("」「").join(in_duties))
 
 
 def _answers(municipality: Municipality) -> list[Deed]:
@@ -119,15 +153,17 @@ def _answers(municipality: Municipality) -> list[Deed]:
         Routing.objects.filter(proposal__municipality=municipality)
         .exclude(answer__in=[Answer.WAITING, Answer.NOT_NOW])
         .order_by("-id")
-        .values_list("department_id", "answer", "proposal__title", "proposal__content")[:LATEST]
+        .values_list("department_id", "answer", "proposal__title", Left("proposal__content", LONGEST))[
+            :LATEST
+        ]
     )
     deeds = []
     for department_id, answer, title, content in rows:
         if answer == Answer.NOT_OURS:
-            reason, weight = _("似た提案「%s」に「所管ではない」と回答"), -0.3
+            reason, weight = _("似た提案「%s」に「所管ではない」と回答"), NOT_OURS
         else:
-            reason, weight = _("似た提案「%s」に前向きに回答"), 0.5
-        deeds.append(Deed(department_id, f"{title}\n{content[:LONGEST]}", reason % _short(title), weight))
+            reason, weight = _("似た提案「%s」に前向きに回答"), ANSWERED
+        deeds.append(Deed(department_id, Text(title, content), reason % _short(title), weight))
     return deeds
 
 
@@ -136,12 +172,19 @@ def _challenges(municipality: Municipality) -> list[Deed]:
         Challenge.objects.filter(municipality=municipality)
         .exclude(state__in=["draft", "checking"])
         .order_by("-id")
-        .values_list("department_id", "title", "problem")[:LATEST]
+        .values_list("department_id", "title", Left("problem", LONGEST))[:LATEST]
     )
     return [
-        Deed(pk, f"{title}\n{problem[:LONGEST]}", _("似た課題「%s」の担当課") % _short(title), 0.4)
+        Deed(pk, Text(title, problem), _("似た課題「%s」の担当課") % _short(title), ASKED_FOR)
         for pk, title, problem in rows
     ]
+
+
+def _bare(name: str) -> str:
+    """A department's name without what every name ends in."""
+    for ending in _ENDINGS:
+        name = name.removesuffix(ending)
+    return name
 
 
 def _short(title: str) -> str:

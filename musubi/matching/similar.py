@@ -1,31 +1,40 @@
-"""What was asked, offered and done before that is like this."""
+"""What was asked and offered before that is like this."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import models
-from django.db.models import Q
+from django.db.models.functions import Left
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.queries import READABLE, listed
 from musubi.challenges.states import Visibility
-from musubi.matching import index
-from musubi.matching.text import likeness, score, shared_words, terms_of
+from musubi.matching import ask, documents, reasons
+from musubi.matching.near import LONGEST, MOST_WORDS, Text, shelf
 from musubi.people.models import Municipality
 from musubi.proposals.models import Proposal
 
-# Below this share of the text's telling terms two texts are about different things.
-LEAST = 0.12
+# Of the proposals of a municipality so many of the last are looked at.
+LATEST = 500
+# Proposals less alike (`near.Shelf.likeness`) are about different things.
+LEAST = 0.16
 
 
 @dataclass(frozen=True)
 class Similar:
-    """A challenge or a proposal that is like the text. `score` runs from 0 to 1; `shared` are words both hold."""
+    """A challenge or a proposal that is like the text. `likeness` runs from 0 to 2 (`ask.strength` says it in words);
+    `shared` are words both hold."""
 
     thing: Challenge | Proposal
-    score: float
+    likeness: float
     shared: list[str]
     here: bool = True
+
+    @property
+    def strength(self) -> str:
+        """`strong`, `fair` or `weak`."""
+        return ask.strength(self.likeness)
 
 
 def similar_challenges(
@@ -38,24 +47,24 @@ def similar_challenges(
 ) -> list[Similar]:
     """Challenges like this one: of this municipality first (those all its staff may read), then public ones elsewhere.
 
-    At most `limit` of them, those here taking up to three fifths. Two searches and one reading each, whatever
-    the size.
+    At most `limit` of them, those here taking up to three fifths. Two questions to the index, a statement each.
+    Raises `engine.index.Preparing` while there is none.
     """
-    counts = index.counted(body, twice=title)
-    weighted = index.weights(Challenge, counts)
-    if not weighted:
-        return []
-    here = Challenge.objects.filter(municipality=municipality).filter(
-        Q(state__in=READABLE, visibility__gte=Visibility.MUNICIPALITY)
+    here = Challenge.objects.filter(
+        municipality=municipality, state__in=READABLE, visibility__gte=Visibility.MUNICIPALITY
     )
-    if exclude is not None:
-        here = here.exclude(pk=exclude.pk)
     elsewhere = listed().exclude(municipality=municipality)
-    own = index.candidates(Challenge, weighted, municipality_id=municipality.pk)
-    others = index.candidates(Challenge, weighted)
-    found_here = _ranked(here, own, weighted, f"{title}\n{body}", here=True)
-    found_there = _ranked(
-        elsewhere, [pk for pk in others if pk not in set(own)], weighted, f"{title}\n{body}", here=False
+    found_here, found_there = (
+        [
+            Similar(found.thing, found.likeness, reasons.words_of(found.reasons)[:MOST_WORDS], at_home)
+            for found in ask.like_text(
+                title, body, challenges=rows, marks=[mark], exclude=exclude, limit=limit
+            )
+        ]
+        for rows, mark, at_home in (
+            (here, f"staff:{municipality.pk}", True),
+            (elsewhere, documents.PUBLIC, False),
+        )
     )
     room = max(limit - len(found_there), limit * 3 // 5)
     first = found_here[:room]
@@ -71,64 +80,34 @@ def similar_proposals(
 ) -> list[list[Similar]]:
     """For each (title, content), the proposals received here before that are like it, the likest first.
 
-    What became of each is the proposal's own state, and the case that a later step opened on it.
-    One search for all texts together, so that a list of twenty costs the same as one.
+    What became of each is the proposal's own state, and the case that a later step opened on it. Two statements for
+    any number of texts.
     """
-    asked = [index.weights(Proposal, index.counted(content, twice=title)) for title, content in texts]
-    share = max(index.MOST_TERMS * 4 // max(len(asked), 1), 6)
-    together: dict[str, float] = {}
-    for weighted in asked:
-        for term, weight in list(weighted.items())[:share]:
-            together[term] = max(weight, together.get(term, 0))
-    together = dict(sorted(together.items(), key=lambda pair: -pair[1])[: 4 * index.MOST_TERMS])
-    keys = index.candidates(Proposal, together, municipality_id=municipality.pk, limit=60) if together else []
-    rows = []
-    if keys:
-        rows = list(
-            Proposal.objects.filter(pk__in=keys, municipality=municipality)
-            .exclude(state="draft")
-            .select_related("organisation")
-        )
-    found = []
-    for (title, content), weighted in zip(texts, asked, strict=True):
-        others = [row for row in rows if row.pk not in exclude and row.title.strip() + row.content.strip()]
-        found.append(_rank(others, weighted, f"{title}\n{content}", limit=limit, here=True))
-    return found
-
-
-def similar_cases(
-    text: str, municipality: Municipality, *, exclude: Sequence[int] = (), limit: int = 3
-) -> list[Similar]:
-    """Past proposals like a text, whose state (and case, one step later) says what became of them."""
-    return similar_proposals([("", text)], municipality, exclude=exclude, limit=limit)[0]
-
-
-def words_of(thing: Challenge | Proposal) -> str:
-    """The text by which a thing is compared."""
-    if isinstance(thing, Challenge):
-        return f"{thing.title}\n{thing.title}\n{thing.problem}\n{thing.goal_image}"
-    return f"{thing.title}\n{thing.title}\n{thing.content}\n{thing.effect}"
-
-
-def _ranked(
-    rows: models.QuerySet, keys: list[int], weighted: dict, text: str, *, here: bool
-) -> list[Similar]:
-    if not keys:
-        return []
-    found = list(rows.filter(pk__in=keys).select_related("municipality", "department"))
-    return _rank(found, weighted, text, limit=5, here=here)
-
-
-def _rank(rows: list, weighted: dict[str, float], text: str, *, limit: int, here: bool) -> list[Similar]:
-    scored = []
-    for row in rows:
-        document = terms_of(words_of(row)[: index.LONGEST_TEXT])
-        like = likeness(weighted, document)
-        if like >= LEAST:
-            scored.append((score(weighted, document), like, row))
-    scored.sort(key=lambda item: (-item[0], -item[2].pk))
-    found = []
-    for _score, like, row in scored[: limit * 2]:
-        if shared := shared_words(text, words_of(row)):
-            found.append(Similar(row, round(min(like * 1.25, 1), 3), shared, here))
-    return found[:limit]
+    rows = list(
+        Proposal.objects.filter(municipality=municipality)
+        .exclude(state="draft")
+        .order_by("-id")
+        .values_list("pk", "title", Left("content", LONGEST))[:LATEST]
+    )
+    before = shelf([Text(title, content) for _pk, title, content in rows])
+    left_out = set(exclude)
+    found: list[list[tuple[int, float, list[str]]]] = []
+    for title, content in texts:
+        asked = before.ask(title, content)
+        likeness = before.likeness(asked)
+        best: list[tuple[int, float, list[str]]] = []
+        for place in likeness.argsort(kind="stable")[::-1]:
+            if likeness[place] < LEAST or len(best) == limit:
+                break
+            pk = rows[place][0]
+            if pk not in left_out and (shared := before.words(asked, place)):
+                best.append((pk, float(likeness[place]), shared))
+        found.append(best)
+    wanted = {pk for best in found for pk, *_rest in best}
+    things = {}
+    if wanted:
+        things = Proposal.objects.select_related("organisation").in_bulk(wanted)
+    return [
+        [Similar(things[pk], likeness, shared) for pk, likeness, shared in best if pk in things]
+        for best in found
+    ]

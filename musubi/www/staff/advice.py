@@ -23,10 +23,15 @@ from musubi.www.staff.forms_challenges import OFFERS
 def advise(form, municipality: Municipality, *, exclude: Challenge | None = None) -> dict:
     """What `staff/advice.html` shows for the words typed so far, valid or not."""
     title, problem, goal_image = (form.typed(name)[:4000] for name in ("title", "problem", "goal_image"))
-    text = f"{title}\n{problem}\n{goal_image}"
-    if not text.strip():
+    from musubi.matching.engine.index import Preparing
+
+    if not f"{title}{problem}{goal_image}".strip():
         return {"similar": [], "goals": [], "hints": [], "has_text": False}
-    found = similar_challenges(title, f"{problem}\n{goal_image}", municipality, exclude=exclude)
+    preparing = False
+    try:
+        found = similar_challenges(title, f"{problem}\n{goal_image}", municipality, exclude=exclude)
+    except Preparing:
+        found, preparing = [], True
     advice = hints(
         title=title,
         problem=problem,
@@ -42,6 +47,7 @@ def advise(form, municipality: Municipality, *, exclude: Challenge | None = None
     )
     return {
         "similar": similar_items(found, municipality),
+        "preparing": preparing,
         "goals": goal_items(
             title, f"{problem}\n{goal_image}", form.chosen_goals(), municipality, exclude=exclude
         ),

@@ -32,7 +32,7 @@ def advise(proposals: list[Proposal], municipality: Municipality, *, user) -> li
     led = [(case["lead_id"], f"{case['title']}\n{case['summary']}", case["title"]) for case in opened]
     became = {case["proposal_id"]: case for case in opened if case["proposal_id"]}
     knowledge = Knowledge(municipality, led=led)
-    texts = [(proposal.title, f"{proposal.content}\n{proposal.effect}") for proposal in proposals]
+    texts = [(proposal.title, proposal.content) for proposal in proposals]
     likes = similar_proposals(texts, municipality, exclude=[proposal.pk for proposal in proposals])
     if municipality.pk not in authority(user).where(Can.SEE_PROPOSAL)[0]:
         readable = set(visible_to(user, municipality).values_list("pk", flat=True))
@@ -48,7 +48,7 @@ def advise(proposals: list[Proposal], municipality: Municipality, *, user) -> li
 
 def _departments(knowledge: Knowledge, proposal: Proposal, title: str, content: str) -> list[dict]:
     asked = {routing.department_id for routing in proposal.routings.all()}
-    found = knowledge.suggest(f"{title}\n{content}", challenge=proposal.challenge)
+    found = knowledge.suggest(content, title=title, challenge=proposal.challenge)
     return [
         {
             "pk": suggestion.department.pk,
@@ -76,6 +76,7 @@ def _similar(similar: Similar, case: dict | None, municipality: Municipality) ->
         "state_label": state.label,
         "state_tone": state.tone,
         "became": _became(proposal, case),
+        "shared": similar.shared,
     }
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.queries import visible_to as visible_challenges
-from musubi.matching.similar import similar_challenges
+from musubi.matching.similar import Similar, similar_challenges
 from musubi.people.models import Department, Municipality
 from musubi.proposals import referrals
 from musubi.proposals.models import Proposal, Referral
@@ -20,6 +20,7 @@ from musubi.proposals.rules import can_answer_challenge, has_representatives, ma
 from musubi.www.staff.frame import act_page, attempt, crumbs, posted, status_of
 from musubi.www.staff.matches import advise
 from musubi.www.staff.proposals import proposal_here
+from musubi.www.suggested import STRENGTHS
 
 MOST_CHALLENGES = 5
 
@@ -128,15 +129,10 @@ def refer(request, city: str, ref: str):
         for item in advise([row], municipality, user=request.user)[0]["departments"]
         if item["pk"] not in done_departments
     ]
+    likes, preparing = _likes(row, municipality)
     likes = [
         like
-        for like in similar_challenges(
-            row.title,
-            f"{row.content}\n{row.effect}",
-            municipality,
-            limit=MOST_CHALLENGES,
-            exclude=row.challenge if row.challenge_id else None,
-        )
+        for like in likes
         if like.thing.pk not in done_challenges and can_answer_challenge(row, like.thing)
     ]
     form = ReferForm(
@@ -172,12 +168,30 @@ def refer(request, city: str, ref: str):
             for item in departments
         ],
         "challenges": [_challenge_item(like, municipality) for like in likes],
+        "preparing": preparing,
         "reachable": has_representatives(row),
     }
     return render(request, "staff/refer.html", context, status=status_of(form))
 
 
-def _challenge_item(like, municipality: Municipality) -> dict:
+def _likes(row: Proposal, municipality: Municipality) -> tuple[list[Similar], bool]:
+    """(challenges like a proposal, whether they cannot be looked for now)."""
+    from musubi.matching.engine.index import Preparing
+
+    try:
+        found = similar_challenges(
+            row.title,
+            f"{row.content}\n{row.effect}",
+            municipality,
+            limit=MOST_CHALLENGES,
+            exclude=row.challenge if row.challenge_id else None,
+        )
+    except Preparing:
+        return [], True
+    return found, False
+
+
+def _challenge_item(like: Similar, municipality: Municipality) -> dict:
     row = like.thing
     reasons = [_("「%(words)s」が共通") % {"words": _("」「").join(like.shared[:3])}]
     if not like.here:
@@ -186,8 +200,8 @@ def _challenge_item(like, municipality: Municipality) -> dict:
         "title": row.title,
         "href": reverse("challenge", args=[row.municipality.slug, row.ref]),
         "sub": f"{row.municipality} {row.department} · {row.ref}",
-        "score": like.score,
-        "score_words": _("高い") if like.score >= 0.55 else _("ふつう") if like.score >= 0.25 else _("低い"),
+        "score": min(like.likeness, 1.0),
+        "score_words": STRENGTHS[like.strength][0],
         "reasons": reasons,
         "against": [],
         "action_label": _("この課題に紹介する"),

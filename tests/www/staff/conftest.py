@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
-from musubi.matching import index
 from tests.factories.people import (
     make_department,
     make_member,
@@ -27,7 +26,6 @@ def browser(user=None) -> Client:
 @pytest.fixture
 def town():
     """`town.city`, `town.env` and `town.sea` (departments), people by role, and `town.at(role)`, their browser."""
-    index.forget_statistics()
     city = make_municipality("nagisa", name="なぎさ市")
     env = make_department(city, "環境課", duties="海岸清掃、海洋プラスチック、廃棄物の分別")
     sea = make_department(city, "水産課", duties="漁業、漁港、藻場")

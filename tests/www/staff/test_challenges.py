@@ -136,7 +136,7 @@ def test_advice_suggests_goals_that_are_not_chosen_yet(town):
     assert 'data-goal="14"' not in text(hints(town, goals=["14"]))
 
 
-def test_advice_shows_similar_challenges_here_and_elsewhere_and_what_became_of_them(town):
+def test_advice_shows_similar_challenges_here_and_elsewhere_and_what_became_of_them(town, index):
     other = make_municipality("tonari", name="となり市")
     officer, desk = make_staff(other, "officer"), make_staff(other, "desk")
     there = make_challenge(
@@ -159,19 +159,36 @@ def test_advice_shows_similar_challenges_here_and_elsewhere_and_what_became_of_t
     here = make_challenge(
         town.city, by=town.other, desk=town.desk, title="海岸清掃のごみ袋の費用", problem=WORDS["problem"]
     )
+    assert "候補を準備しています" in text(hints(town))
+    index()
     page = text(hints(town))
     assert page.index(here.title) < page.index(there.title)
+    assert "「海岸清掃」" in page
     assert "となり市" in page
     assert "漁網から生まれたごみ袋" not in page  # nothing of it is published yet
     outcome_actions.publish_story(story, by=desk)
     assert "事例「漁網から生まれたごみ袋」(本格導入)" in text(hints(town))
 
 
-def test_advice_never_shows_another_departments_draft(town):
+def test_advice_never_shows_another_departments_draft(town, index):
     make_challenge(
         town.city, by=town.other, state="draft", title="海岸清掃のごみ袋 内緒", problem=WORDS["problem"]
     )
-    assert "内緒" not in text(hints(town))
+    make_challenge(town.city, by=town.other, desk=town.desk, title="海岸清掃の袋", problem=WORDS["problem"])
+    index()
+    page = text(hints(town))
+    assert "海岸清掃の袋" in page
+    assert "内緒" not in page
+
+
+def test_advice_names_targets_and_similar_records_with_a_goal(town, index):
+    make_challenge(town.city, title="浜の袋", problem=WORDS["problem"], desk=town.desk, goals=[5])
+    index()
+    page = text(hints(town, goals=[]))
+    assert "近いターゲット 14.1" in page
+    assert "海洋蓄積物や富栄養化" in page
+    assert 'data-goal="5"' in page
+    assert "似た公開中のものでも選ばれています: 「浜の袋」" in page
 
 
 @pytest.mark.parametrize(
