@@ -346,7 +346,11 @@ print(told(lambda: build(root, TOWN, sample=TOWN)))
 
 def test_read_only_disk_is_preparing(copy):
     done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(copy)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", READ_ONLY, str(copy)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     told = done.stdout.splitlines()
     if told[1:] == ["cannot"]:
