@@ -45,6 +45,8 @@ REGIONS = {
     "elsewhere": gettext_lazy("ほかの都道府県"),
     "": gettext_lazy("所在地が未登録"),
 }
+# The same in the little room of a phone's drawing.
+SHORT = {"same": gettext_lazy("同じ"), "elsewhere": gettext_lazy("ほか"), "": gettext_lazy("未登録")}
 # What an unknown size or region is called in an address.
 UNKNOWN = "unknown"
 MONTHS, MOST_YEARS = 12, 6
@@ -58,6 +60,7 @@ def page(request, city: str):
     asked = Asked.of(request, municipality)
     found = queries.acted_on(municipality, _period(asked))
     shown = queries.exposure(municipality)
+    ranks = [(rank_words(row.key), row, {"rank": row.key}) for row in found.ranks]
     title = _("候補は役に立ったか")
     context = {
         "municipality": municipality,
@@ -75,12 +78,8 @@ def page(request, city: str):
         "tiles": _tiles(found, shown, asked, city),
         "total": found.total.shown,
         "ranks": [{"label": rank_words(row.key), "value": _percent(row)} for row in found.ranks if row.shown],
-        "rank_table": _table(
-            _("候補の順位"),
-            [(rank_words(row.key), row, {"rank": row.key}) for row in found.ranks],
-            asked,
-            city,
-        ),
+        "rank_table": _table(_("候補の順位"), ranks, asked, city, steps=FEW),
+        "rank_details": _table(_("候補の順位"), ranks, asked, city),
         "months": _months(found.months[-MONTHS:]),
         "month_table": _table(
             _("候補にした月"),
@@ -240,7 +239,7 @@ def _shares(head: str, rows: list, words, name: str, city: str) -> dict:
     groups = [
         {
             "label": words(row.key),
-            "short": words(row.key),
+            "short": words(row.key) if row.key in Organisation.Size.values else str(SHORT[row.key]),
             "values": [round(100 * row.member_share), round(100 * row.place_share)],
         }
         for row in rows

@@ -181,7 +181,7 @@ def learn(request, city: str):
     try:
         actions.propose_ranking(municipality)
     except Refused as error:
-        messages.warning(request, str(error))
+        messages.error(request, str(error))
     else:
         messages.success(request, _("判断から学び直しました。試した結果を見て、採用するか決めてください。"))
     return redirect("staff-rankings", city)
