@@ -41,6 +41,11 @@ def root() -> Path:
     return settings.INDEX_DIR / f"{Path(name).stem}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
+def is_made() -> bool:
+    """Whether there is an index on this machine, by a glance. It may turn out not to be readable all the same."""
+    return settings.INDEX_DIR is not None and (root() / "CURRENT").exists()
+
+
 def matcher() -> Matcher:
     """This process's matcher, on the newest index. Raises `engine.index.Preparing` while there is none to read.
 

@@ -26,7 +26,8 @@ def public_page(view):
     """Marks a view as public (no sign-in) and as one whose anonymous answer may be kept.
 
     Such a view must show the same to everyone who is not signed in, and must not put a CSRF token, a nonce
-    or a message into its page for them. What a signed-in person gets is theirs alone and is never kept.
+    or a message into its page for them. What a signed-in person gets is theirs alone and is never kept. An answer
+    that something is still missing from sets `keepable` to False itself.
     """
 
     @login_not_required
@@ -36,7 +37,7 @@ def public_page(view):
         if request.user.is_authenticated:
             patch_cache_control(response, private=True, no_cache=True)
         else:
-            response.keepable = True
+            response.keepable = getattr(response, "keepable", True)
         return response
 
     return wrapped

@@ -37,6 +37,8 @@ GET  challenge c-department                           404   404   404   404   40
 GET  challenge c-checking                             404   404   404   404   404   ok    404   ok    ok    404   ok    404   404
 GET  challenge c-draft                                404   404   404   404   404   ok    404   ok    ok    404   ok    404   404
 GET  challenge c-closed                               ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  challenge-similar c-public                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  challenge-similar c-department                   404   404   404   404   404   ok    404   ok    ok    404   ok    404   404
 GET  solutions                                        ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  solution sol                                     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  solution sol-draft                               404   404   404   404   404   404   404   404   404   404   404   404   404

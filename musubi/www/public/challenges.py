@@ -4,6 +4,7 @@ from django.db.models import Case, F, Value, When
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from musubi.challenges.models import Challenge
 from musubi.challenges.rules import takes_proposals
 from musubi.challenges.states import LISTED, Scale, Visibility
 from musubi.lib import clock, markdown
+from musubi.matching import live
 from musubi.people.models import Municipality
 from musubi.people.permissions import authority
 from musubi.people.queries import section_names
@@ -21,8 +23,11 @@ from musubi.www.public.cards import challenge_cards, dress_challenges_here, stat
 from musubi.www.public.chain import of_challenge
 from musubi.www.public.common import city_here, crumbs
 from musubi.www.public.lists import MOST, MOST_NARROWED, NEWEST_HERE, Filter, Pick, Words, page_of
-from musubi.www.public.related import related
+from musubi.www.public.related import challenges_like, solutions_near
 from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
+
+# How many like a challenge are shown, of its municipality and of others each: beside it, and on a page of their own.
+PART, WHOLE = 3, 10
 
 STATES = [
     ("published", gettext_lazy("募集中")),
@@ -103,17 +108,22 @@ def challenges(request, city: str):
             "form": form,
             "page": page,
             "cards": challenge_cards(page, municipality),
+            "save_href": _save_href(request.user, municipality, wanted),
         },
     )
 
 
+def _save_href(user, municipality: Municipality, wanted: dict) -> str:
+    """Where a representative saves what the list is narrowed by, to be told of new ones; "" for everybody else."""
+    if not authority(user).organisation_ids:
+        return ""
+    asked = {name: wanted[name] for name in ("q", "goal", "field") if name in wanted}
+    return reverse("my-search-new") + "?" + urlencode({**asked, "city": municipality.slug})
+
+
 @public_page
 def challenge(request, city: str, ref: str):
-    municipality = city_here(request, city)
-    row = queries.visible_to(request.user, municipality).filter(ref=ref).select_related("department").first()
-    if row is None:
-        raise Http404
-    row.municipality = municipality
+    municipality, row = _readable_or_404(request, city, ref)
     goals, codes = queries.goals_and_fields(row.pk)
     its_fields = [(code, name) for code, name in field_choices() if code in codes]
     label, tone = state_words(row)
@@ -137,9 +147,52 @@ def challenge(request, city: str, ref: str):
             "facts": _facts(row, its_fields),
             "goals": goals,
             "chain": of_challenge(row),
-            "related": related(row, its_fields[0][0] if its_fields else ""),
+            "solutions": solutions_near(row),
+            "shows_similar": live.is_made(),
         },
     )
+
+
+@public_page
+def similar(request, city: str, ref: str):
+    """Challenges like this one, here and elsewhere: a page, or with `part` what the challenge's own page shows."""
+    from musubi.matching.engine.index import Preparing
+
+    municipality, row = _readable_or_404(request, city, ref)
+    is_part = "part" in request.GET
+    preparing = False
+    try:
+        here, elsewhere = challenges_like(row, most=PART if is_part else WHOLE)
+    except Preparing:
+        here, elsewhere, preparing = [], [], True
+    context = {"here": here, "elsewhere": elsewhere, "municipality": municipality}
+    if is_part:
+        response = render(request, "public/_similar.html", context)
+    else:
+        trail = [
+            (_("課題"), reverse("challenges", args=[city])),
+            (row.title, reverse("challenge", args=[city, ref])),
+        ]
+        title = _("似た課題")
+        context |= {
+            "crumbs": crumbs(municipality, *trail, title),
+            "page_title": f"{title} — {row.title}",
+            "title": title,
+            "challenge": row,
+            "preparing": preparing,
+        }
+        response = render(request, "public/similar.html", context)
+    response.keepable = not preparing
+    return response
+
+
+def _readable_or_404(request, city: str, ref: str) -> tuple[Municipality, Challenge]:
+    municipality = city_here(request, city)
+    row = queries.visible_to(request.user, municipality).filter(ref=ref).select_related("department").first()
+    if row is None:
+        raise Http404
+    row.municipality = municipality
+    return municipality, row
 
 
 def _offers(row: Challenge) -> list[str]:

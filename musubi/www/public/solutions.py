@@ -13,6 +13,7 @@ from musubi.www.kept import public_page
 from musubi.www.public.cards import solution_card
 from musubi.www.public.common import city_here, crumbs
 from musubi.www.public.lists import Filter, Pick, Words, page_of
+from musubi.www.public.related import challenges_near
 from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
 
 
@@ -75,6 +76,7 @@ def solution(request, city: str, pk: int):
             "page_title": row.title,
             "solution": row,
             "member_href": member,
+            "challenges": challenges_near(row),
             "goals": row.goals.all(),
             "sections": [
                 (_("できること"), markdown.render(row.summary)),

@@ -25,6 +25,7 @@ urlpatterns = [
     path("<slug:city>/", front.city, name="city"),
     path("<slug:city>/challenges/", challenges.challenges, name="challenges"),
     path("<slug:city>/challenges/<slug:ref>/", challenges.challenge, name="challenge"),
+    path("<slug:city>/challenges/<slug:ref>/similar/", challenges.similar, name="challenge-similar"),
     path("<slug:city>/solutions/", solutions.solutions, name="solutions"),
     path("<slug:city>/solutions/<int:pk>/", solutions.solution, name="solution"),
     path("<slug:city>/propose/", propose.propose, name="propose"),

@@ -1,6 +1,7 @@
 """The list of open needs and one of them, as a visitor asks for it."""
 
 from datetime import date
+from urllib.parse import unquote
 
 import pytest
 
@@ -8,7 +9,15 @@ from musubi.lib import clock
 from musubi.outcomes import actions as outcomes
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
-from tests.factories.people import make_department, make_municipality, make_staff
+from tests.factories.matching import make_suggestion
+from tests.factories.people import (
+    make_department,
+    make_member,
+    make_municipality,
+    make_representative,
+    make_staff,
+)
+from tests.factories.solutions import make_solution
 
 pytestmark = pytest.mark.django_db
 
@@ -188,11 +197,11 @@ def test_the_list_costs_the_same_for_one_and_for_twenty(client, city, desk, djan
 def test_one_challenge_costs_at_most_eight_statements(client, city, desk, django_assert_max_num_queries):
     challenge = make_challenge(city, desk=desk, goals=[14, 12], fields=["environment", "children"])
     for n in range(5):
-        make_challenge(city, desk=desk, title=f"海岸清掃の課題{n}", fields=["environment"])
+        make_suggestion(challenge, make_solution(make_member(city).organisation, title=f"海岸の道具{n}"))
     make_case(city, desk=desk, track="challenge", challenge=challenge)
     with django_assert_max_num_queries(8):
         response = client.get(f"/minato/challenges/{challenge.ref}/")
-    assert len(response.context["related"]["here"]) == 3
+    assert len(response.context["solutions"]) == 3
 
 
 def test_one_challenge_shows_its_words_cleaned(client, city, desk):
@@ -262,12 +271,11 @@ def test_the_chain_ends_with_the_story_once_it_is_published(client, city, desk):
     assert (last["title"], last["href"]) == ("浜がきれいになった", f"/minato/stories/{story.ref}/")
 
 
-def test_related_challenges_come_from_here_and_elsewhere(client, city, desk):
-    challenge = make_challenge(city, desk=desk, title="海岸清掃の袋を用意したい", fields=["environment"])
-    make_challenge(city, desk=desk, title="海岸清掃の仲間を増やしたい")
-    make_challenge(city, desk=desk, title="読み聞かせを広げたい")
-    make_challenge(make_municipality("tonari"), title="海岸のごみを減らしたい", fields=["environment"])
-    make_challenge(make_municipality("toi"), title="公園の花を増やしたい", fields=["children"])
-    related = client.get(f"/minato/challenges/{challenge.ref}/").context["related"]
-    assert [item["title"] for item in related["here"]] == ["海岸清掃の仲間を増やしたい"]
-    assert [item["title"] for item in related["elsewhere"]] == ["海岸のごみを減らしたい"]
+def test_list_offers_representatives_to_save_what_it_is_narrowed_by(client, city, desk):
+    address = "/minato/challenges/?q=海ごみ&goal=14&field=environment&scale=small"
+    assert "/my/searches/new/" not in client.get(address).text
+    client.force_login(desk)
+    assert "/my/searches/new/" not in client.get(address).text
+    client.force_login(make_representative())
+    saving = client.get(address).text.split('href="/my/searches/new/?')[1].split('"')[0]
+    assert unquote(saving) == "q=海ごみ&amp;goal=14&amp;field=environment&amp;city=minato"
