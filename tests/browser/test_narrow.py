@@ -90,7 +90,7 @@ class World:
             "/",
             "/?q=海岸",
             *(f"/nagihama/{place}" for place in (
-                "", "challenges/", f"{challenge}/", "solutions/", f"solutions/{self.solution.pk}/", "propose/", "members/",
+                "", "challenges/", f"{challenge}/", f"{challenge}/similar/", "solutions/", f"solutions/{self.solution.pk}/", "propose/", "members/",
                 f"members/{self.company.pk}/", "gatherings/", f"gatherings/{self.gathering.ref}/", "stories/",
                 f"stories/{self.story.ref}/", "figures/",
             )),
@@ -122,7 +122,7 @@ class World:
         ]  # fmt: skip
         partner = [
             *(f"/my/{place}" for place in (
-                "", "matches/", "organisation/", "organisations/new/", f"organisations/{self.company.pk}/",
+                "", "matches/", "searches/", "searches/new/", "organisation/", "organisations/new/", f"organisations/{self.company.pk}/",
                 f"organisations/{self.company.pk}/people/", "memberships/", "solutions/", "solutions/new/",
                 f"solutions/{self.solution.pk}/", "proposals/", "proposals/new/", f"proposals/{self.unfinished.pk}/edit/",
                 f"proposals/{self.unfinished.pk}/check/", f"proposals/{self.came_in.pk}/", f"proposals/{self.came_in.pk}/receipt/",
