@@ -56,6 +56,7 @@ class Tender:
         self._making: subprocess.Popen | None = None
         self._made: list[float] = []
         self._differed = 0
+        self._is_made = False
         self._not_before = 0.0
         self._looked_at = 0.0
         self._comparing: Iterator[tuple[int, set[str]]] | None = None
@@ -73,8 +74,11 @@ class Tender:
                 more = self._compare()
             except Preparing as problem:
                 self._comparing = None
+                if self._is_made and self._making is None:
+                    return self._give_up(problem)
                 self._have_made(str(problem), log.warning)
                 return POLL if self._making else BUSY
+            self._is_made = False
             return 0.0 if taken or more else POLL
         except Busy:
             self._comparing = None
@@ -168,10 +172,21 @@ class Tender:
         wait = 0.0 if too_often < 1 and code == 0 else min(30.0 * 2 ** max(too_often, 0), LONGEST_WAIT)
         self._not_before = now + wait
         self._looked_at = 0.0
-        if code == 0:
+        self._is_made = code == 0
+        if self._is_made:
             log.info("the index is made")
         else:
             log.error("the index could not be made (exit status %s); once more in %.0f s", code, wait)
+
+    def _give_up(self, problem: Exception) -> float:
+        """What was just made by the code on the disk is not what this process reads."""
+        log.error(
+            "the index was made, and still cannot be read (%s): was the code changed? Start this process again",
+            problem,
+        )
+        self._is_made = False
+        self._not_before = time.monotonic() + LONGEST_WAIT
+        return BUSY
 
     def _stand_back(self, words: str) -> float:
         """Say what went wrong, the same not again and again, and wait."""

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from musubi.journal.models import Entry
-from musubi.matching import documents, feed, live
+from musubi.matching import documents, feed, live, tending
 from musubi.matching.engine import index as engine
 from musubi.matching.engine.index import Preparing
 from musubi.solutions import actions as solutions
@@ -258,3 +258,17 @@ def test_process_that_does_not_match_loads_nothing_of_it(processes):
     process = processes("-c", LOADED, *pages)
     assert process.wait() == 0, process.said
     assert process.said.splitlines()[-1] == "loaded []"
+
+
+def test_worker_older_than_the_code_asks_to_be_started_again(processes):
+    older = (
+        "import django, sys; django.setup();"
+        "from musubi.matching.engine import index; index.FORMAT = 0;"
+        "from musubi.matching import tending; tending.tend(lambda: False)"
+    )
+    process = processes("-c", older)
+    wait_until(lambda: "Start this process again" in process.said)
+    time.sleep(tending.BUSY + 1)
+    assert process.said.count("making the index anew") == 1
+    # The others read what it had made.
+    live.matcher()

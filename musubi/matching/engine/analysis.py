@@ -66,8 +66,10 @@ def analyse(text: str, *, title: str = "") -> Analysed:
     return Analysed(words, pairs, surfaces)
 
 
+@lru_cache(maxsize=1)
 def fingerprint() -> str:
-    """Changes when a text would be analysed otherwise than before: then an index has to be made anew."""
+    """Changes when a text would be analysed otherwise than before: then an index has to be made anew. Of what this
+    process has loaded: files that are replaced beneath it count for the next one."""
     from importlib.metadata import version
 
     parts = [Path(__file__).read_bytes(), version("sudachidict-core").encode()]
