@@ -144,6 +144,7 @@ class Migration(migrations.Migration):
             name='CallQuestion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(editable=False, null=True, unique=True)),
                 ('question', models.TextField(verbose_name='質問')),
                 ('asked_at', models.DateTimeField(verbose_name='質問の日時')),
                 ('answer', models.TextField(blank=True, verbose_name='回答')),
@@ -637,7 +638,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('final_yen', None), ('fixed_on', None)), models.Q(('final_yen__lte', models.F('yen')), ('fixed_on__isnull', False)), _connector='OR'), name='award_final_within_award'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('final_yen', None), ('fixed_on', None)), models.Q(('final_yen__isnull', False), ('final_yen__lte', models.F('yen')), ('fixed_on__isnull', False)), _connector='OR'), name='award_final_within_award'),
         ),
         migrations.AddConstraint(
             model_name='award',
@@ -845,7 +846,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='supportyear',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rate_above__isnull', True), ('rate_below__isnull', True)), models.Q(('rate_above__gte', 1), ('rate_below__gte', models.F('rate_above'))), _connector='OR'), name='support_rate_is_a_share'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rate_above__isnull', True), ('rate_below__isnull', True)), models.Q(('rate_above__gte', 1), ('rate_above__isnull', False), ('rate_below__gte', models.F('rate_above')), ('rate_below__isnull', False)), _connector='OR'), name='support_rate_is_a_share'),
         ),
         migrations.AddConstraint(
             model_name='supportyear',

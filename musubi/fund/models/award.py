@@ -35,7 +35,7 @@ class Award(Record):
         constraints = [
             models.CheckConstraint(
                 condition=Q(final_yen=None, fixed_on=None)
-                | Q(final_yen__lte=F("yen"), fixed_on__isnull=False),
+                | Q(final_yen__isnull=False, final_yen__lte=F("yen"), fixed_on__isnull=False),
                 name="award_final_within_award",
             ),
             models.CheckConstraint(

@@ -62,6 +62,7 @@ class CallQuestion(Record):
     """A question about a call; what is answered is shown to everybody, without who asked."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="questions")
+    key = models.UUIDField(null=True, unique=True, editable=False)
     organisation = models.ForeignKey(Organisation, models.SET_NULL, null=True, blank=True, related_name="+")
     asked_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     question = models.TextField(_("質問"))

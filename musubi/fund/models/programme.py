@@ -138,7 +138,13 @@ class SupportYear(Record):
             models.UniqueConstraint(fields=["edition", "year"], name="support_year_once"),
             models.CheckConstraint(
                 condition=Q(rate_above__isnull=True, rate_below__isnull=True)
-                | Q(rate_above__gte=1, rate_below__gte=F("rate_above")),
+                | Q(
+                    # NULL by itself is no refusal: half a rate must say that it is one.
+                    rate_above__isnull=False,
+                    rate_below__isnull=False,
+                    rate_above__gte=1,
+                    rate_below__gte=F("rate_above"),
+                ),
                 name="support_rate_is_a_share",
             ),
             models.CheckConstraint(condition=Q(unit__gte=1, year__gte=1), name="support_unit_and_year"),
