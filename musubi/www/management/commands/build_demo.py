@@ -4,9 +4,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from musubi.lib.era import format_date
-from musubi.matching import feed
+from musubi.matching import feed, live
 from musubi.www.accounts.demo import people
 from musubi.www.demo.building import CannotBuild, build, is_built
+from musubi.www.demo.matching import suggest
 
 EVERY = 1.0
 
@@ -60,6 +61,10 @@ class Command(BaseCommand):
                 feed.follow()
             except Preparing:
                 feed.rebuild()
+            live.forget()
+            suggest()
+            # What was decided there is in the journal, too.
+            feed.follow()
         except (Busy, Preparing, OSError) as problem:
             self.stderr.write(f"マッチングの索引は、ワーカーがあとで作ります({problem})。")
 
