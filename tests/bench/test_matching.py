@@ -10,11 +10,15 @@ from tests.lib.shared_data import shared
 
 
 def figures(seeds=10_000, whole=10.0, raw=3.0, build=0.8, empty=0):
-    query = {"whole": {"p50": whole, "p95": 2 * whole}, "raw": {"p50": raw, "p95": 2 * raw}}
+    query = {
+        "whole": {"p50": whole, "p95": 2 * whole, "cpu": whole},
+        "raw": {"p50": raw, "p95": 2 * raw, "cpu": raw},
+    }
     return {
         "seeds": seeds,
         "build_seconds": 8.0,
         "build_milliseconds_each": build,
+        "build_cpu_milliseconds_each": 1.7,
         "disk_megabytes": 26.4,
         "query": query,
         "query_filtered": query,
@@ -61,9 +65,10 @@ def test_every_figure_is_in_the_table():
     for figure in (
         "8.0 s",
         "0.80 ms",
+        "1.70 ms",
         "26 MB",
-        "10.0 / 20.0 ms",
-        "3.0 / 6.0 ms",
+        "10.0 / 20.0 / 10.0 ms",
+        "3.0 / 6.0 / 3.0 ms",
         "249 / 314",
         "32 MB",
         "51 ques",

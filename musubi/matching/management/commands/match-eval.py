@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
         from musubi.matching.engine.evaluation import evaluate
 
-        answers = evaluate(pairs, tell=lambda text: self.stderr.write(text))
+        answers = evaluate(pairs, tell=self._tell)
         found = report(file, pairs, left_out, answers)
         rows = missed(pairs, answers)
         found["misses"] = len(rows)
@@ -52,6 +52,11 @@ class Command(BaseCommand):
             self._json(found)
         else:
             self._table(found, rows, misses)
+
+    def _tell(self, text: str) -> None:
+        for name, label in (DIRECTIONS | CONDITIONS).items():
+            text = text.replace(name, label)
+        self.stderr.write(text)
 
     def _json(self, found: dict) -> None:
         self.stdout.write(json.dumps(found, ensure_ascii=False, indent=2))
