@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from musubi.fund.eligibility import checks
 from musubi.fund.models import Application, CostLine, Edition
 from musubi.fund.states import Phase
 from musubi.fund.terms.amounts import Category, Direction, Rounding, Step, Terms, reckon
+from musubi.lib import clock
 from musubi.lib.errors import Refused
 
 
@@ -56,7 +58,14 @@ def reckoned(application: Application, phase: Phase = Phase.PLAN) -> list[Step]:
 
 def problems(application: Application) -> list[Problem]:
     """Everything that stands against sending it, in the order of the form."""
+    # One returned for correction came in time: it is held to the day it was filed first.
+    on = application.filed_at.astimezone(clock.TOKYO).date() if application.filed_at else clock.today()
     found = [
+        Problem("organisation", f"{check.words}、という条件に合いません。{check.how}")
+        for check in checks(application.edition, application.organisation, on=on)
+        if check.holds is False
+    ]
+    found += [
         Problem(name, f"「{application._meta.get_field(name).verbose_name}」を入力してください。")
         for name in ("title", "purpose", "content", "schedule", "structure", "effect", "future")
         if not getattr(application, name).strip()
@@ -66,12 +75,22 @@ def problems(application: Application) -> list[Problem]:
     if not total:
         found.append(Problem("costs", "経費を1行以上入力してください。"))
     else:
+        found += [
+            Problem("costs", f"経費の{number}行目の「内訳」を入力してください。")
+            for number, label in enumerate(_labels(application), 1)
+            if not label
+        ]
         found += _sums(application, total)
     handed_in = set(application.papers.exclude(required=None).values_list("required_id", flat=True))
     for paper in application.edition.papers.filter(is_required=True, for_report=False):
         if paper.pk not in handed_in:
             found.append(Problem("papers", f"「{paper.name}」を添付してください。"))
     return found
+
+
+def _labels(application: Application) -> list[str]:
+    lines = CostLine.objects.filter(application=application, phase=Phase.PLAN)
+    return list(lines.order_by("position", "pk").values_list("label", flat=True))
 
 
 def _sums(application: Application, total: int) -> list[Problem]:

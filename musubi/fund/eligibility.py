@@ -1,7 +1,7 @@
 """Who may apply: the programme's conditions that can be read from the records, and those a person has to check."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from musubi.fund.models import Call, Edition
 from musubi.people.models import Organisation
@@ -18,16 +18,7 @@ class Check:
 
 def checks(edition: Edition, organisation: Organisation, *, on: date) -> list[Check]:
     """The conditions of an edition for an organisation on a day, those that fail first."""
-    kinds = [Organisation.Kind(kind).label for kind in edition.kinds]
-    found = [
-        Check(
-            f"団体の種別が対象({'、'.join(map(str, kinds))})",
-            organisation.kind in edition.kinds,
-            f"登録されている種別は「{organisation.get_kind_display()}」です。違うときは、団体の情報を直してください。",
-        )
-    ]
-    if edition.startup_years is not None:
-        found.append(_startup(edition.startup_years, organisation, on))
+    found = [_kind(edition, organisation, on)]
     if edition.excludes_controlled and organisation.kind == Organisation.Kind.COMPANY:
         found.append(Check("大企業が支配する会社ではない", None, "株主構成の分かる書類で確かめます。"))
     if edition.accounts_years:
@@ -43,20 +34,32 @@ def checks(edition: Edition, organisation: Organisation, *, on: date) -> list[Ch
     return sorted(found, key=lambda check: (check.holds is not False, check.holds is None))
 
 
-def _startup(years: int, organisation: Organisation, on: date) -> Check:
-    words = f"創業から{years}年以内"
+def _kind(edition: Edition, organisation: Organisation, on: date) -> Check:
+    """One of the kinds; where the programme also supports those founded lately, any other kind within these years."""
+    kinds = "、".join(str(Organisation.Kind(kind).label) for kind in edition.kinds)
+    words = f"団体の種別が対象({kinds})"
+    how = f"登録されている種別は「{organisation.get_kind_display()}」です。違うときは、団体の情報を直してください。"
+    is_supported = organisation.kind in edition.kinds
+    if edition.startup_years is None:
+        return Check(words, is_supported, how)
+    words += f"、または創業から{edition.startup_years}年以内"
     founded = organisation.founded_on
+    if is_supported:
+        return Check(words, True, how)
     if founded is None:
-        return Check(words, None, "団体の情報に設立日を入れると、自動で確かめられます。")
-    last = _years_later(founded, years)
-    return Check(words, on <= last, f"設立日は{founded:%Y年%-m月%-d日}です。")
+        return Check(words, None, f"{how}設立日を入れると、創業からの年数を自動で確かめられます。")
+    how += f"設立日は{founded:%Y年%-m月%-d日}です。"
+    return Check(words, on <= last_day_within(founded, edition.startup_years), how)
 
 
-def _years_later(day: date, years: int) -> date:
+def last_day_within(founded: date, years: int) -> date:
+    """The last day of a period of years as the Civil Code counts it: the first day itself does not count, and where the
+    last month has no such day, it ends with the month."""
+    begins = founded + timedelta(days=1)
     try:
-        return day.replace(year=day.year + years)
+        return begins.replace(year=begins.year + years) - timedelta(days=1)
     except ValueError:  # 29 February
-        return day.replace(year=day.year + years, month=3, day=1)
+        return date(begins.year + years, 2, 28)
 
 
 def may_apply(call: Call, organisation: Organisation, *, on: date) -> bool:

@@ -11,14 +11,20 @@ def is_open(call: Call, at: datetime | None = None) -> bool:
     return call.state == "published" and call.opens_at <= (at or clock.now()) < call.closes_at
 
 
-def may_be_written(application: Application, at: datetime | None = None) -> bool:
+def takes_corrections(call: Call) -> bool:
+    """Whether the secretariat still checks and returns what was filed: until the results, unless it is given up."""
+    return call.state in ("published", "screening")
+
+
+def may_be_written(application: Application) -> bool:
     """Whether the organisation may still change it: a draft of a call that is not over, or one returned to it."""
     if application.state == "returned":
-        return True
-    call = application.call
-    return application.state == "draft" and call.state == "published"
+        return takes_corrections(application.call)
+    return application.state == "draft" and application.call.state == "published"
 
 
 def may_be_filed(application: Application, at: datetime | None = None) -> bool:
     """Whether it can be sent now. One returned for correction may come after the call has closed."""
-    return application.state == "returned" or (application.state == "draft" and is_open(application.call, at))
+    if application.state == "returned":
+        return takes_corrections(application.call)
+    return application.state == "draft" and is_open(application.call, at)

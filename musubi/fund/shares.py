@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 def spread(yen: int, over: Mapping[int, int]) -> dict[int, int]:
     """`yen` divided over the pots in proportion to `over`, no pot more than its own; the yen left over by the division go
-    to the pots with the greatest remainders (then the lowest id). Raises ValueError for more than there is."""
+    to the pots with the greatest remainders (then the lowest id). Raises ValueError for more than there is, and for a
+    pot below nothing."""
     whole = sum(over.values())
-    if not 0 <= yen <= whole:
+    if not 0 <= yen <= whole or any(part < 0 for part in over.values()):
         raise ValueError(f"{yen} yen over {whole}")
     if not yen:
         return dict.fromkeys(over, 0)

@@ -40,7 +40,7 @@ CALL = Lifecycle(
 )
 
 # What follows `checked` is known to the secretariat alone until the call is released: pages for applicants read
-# `Application.shown_state`.
+# `Application.shown_state`. One that failed can still be withdrawn until then: a refusal would tell.
 APPLICATION = Lifecycle(
     "application",
     _("助成申請"),
@@ -50,11 +50,11 @@ APPLICATION = Lifecycle(
         State("returned", _("補正依頼"), to=("submitted", "withdrawn"), tone="active"),
         State("checked", _("形式確認済"), to=("first_passed", "first_failed", "withdrawn"), tone="info"),
         State("first_passed", _("一次通過"), to=("second_passed", "second_failed", "withdrawn")),
-        State("first_failed", _("一次不通過"), closing=True),
+        State("first_failed", _("一次不通過"), to=("withdrawn",), closing=True),
         State(
             "second_passed", _("二次通過"), to=("awarded", "not_awarded", "reserve", "withdrawn"), tone="info"
         ),
-        State("second_failed", _("二次不通過"), closing=True),
+        State("second_failed", _("二次不通過"), to=("withdrawn",), closing=True),
         State("not_awarded", _("不交付決定"), closing=True),
         State("reserve", _("補欠"), to=("awarded", "not_awarded", "withdrawn"), tone="info"),
         State(

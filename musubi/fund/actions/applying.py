@@ -1,14 +1,16 @@
 """Applications: written together, checked before they are sent, filed to the second, returned and sent again."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
+from musubi.fund.ledger import LARGEST
 from musubi.fund.models import Application, Call, CostLine
-from musubi.fund.rules import is_open, may_be_filed, may_be_written
+from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
 from musubi.fund.states import APPLICATION, Phase
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -18,11 +20,12 @@ from musubi.people.models import Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 from musubi.people.rules import check_fields
+from musubi.plan.models import Goal
 
 TEXTS = ["title", "purpose", "content", "schedule", "structure", "effect", "future"]
 SUMS = ["other_grants", "income", "own_money", "deductible_tax", "requested"]
 MOST_LINES = 200
-LARGEST = 10**15
+LONGEST_TEXT = 20_000
 
 
 @transaction.atomic
@@ -39,10 +42,12 @@ def start_application(
 
     `before` is last year's application that this one continues: support goes into its next year, and the texts begin
     with last year's. `key` names the form: sent twice, one draft is made.
-    Raises Refused where the call is not open or the organisation is of a kind that is not supported.
+    Raises Refused where the call is not open, the organisation is of a kind that is not supported, or `before` is not
+    its own award under this programme.
     """
     require(by, Can.APPLY_TO_FUND, organisation)
-    if key and (known := Application.objects.filter(key=key, organisation=organisation).first()):
+    sent_before = Application.objects.filter(key=key, organisation=organisation, call=call)
+    if key and (known := sent_before.first()):
         return known
     if not is_open(call):
         raise Refused("この募集は、いま受け付けていません。受付期間を確かめてください。")
@@ -53,29 +58,34 @@ def start_application(
         )
     year = 1
     if before is not None:
-        if before.organisation_id != organisation.pk or not hasattr(before, "award"):
-            raise Refused("続きの申請は、この団体が交付決定を受けた事業にだけできます。", field="before")
+        if not _may_be_continued(before, call, organisation):
+            raise Refused(
+                "続きの申請は、この団体がこの制度で交付決定を受けた事業にだけできます。", field="before"
+            )
         year = before.support_year + 1
     terms_of(call.edition, year)
     now = clock.now()
+    application = Application(
+        call=call,
+        edition=call.edition,
+        organisation=organisation,
+        key=key,
+        support_year=year,
+        before=before,
+        title=title.strip() or (before.title if before else ""),
+        started_at=now,
+        saved_at=now,
+        **({name: getattr(before, name) for name in TEXTS[1:]} if before else {}),
+    )
+    if application.title:
+        check_fields(application, only=["title"])
     try:
         with transaction.atomic():
-            application = Application.objects.create(
-                call=call,
-                edition=call.edition,
-                organisation=organisation,
-                key=key,
-                support_year=year,
-                before=before,
-                title=title.strip() or (before.title if before else ""),
-                started_at=now,
-                saved_at=now,
-                **({name: getattr(before, name) for name in TEXTS[1:]} if before else {}),
-            )
-    except IntegrityError:
-        if key and (known := Application.objects.filter(key=key).first()):
+            application.save()
+    except IntegrityError as error:
+        if key and (known := sent_before.first()):
             return known
-        raise
+        raise Conflict("この画面からは、もう始められません。募集の画面から始め直してください。") from error
     journal.write("application.started", application, by=by, organisation=organisation.name)
     return application
 
@@ -92,8 +102,8 @@ def save_application(
 ) -> None:
     """Save what was typed so far, complete or not. `costs` are dicts of `category` (a code), `label` and `yen`.
 
-    `version` is the one the form was opened with. Raises Conflict where another person saved meanwhile, Refused where
-    it can no longer be changed or a value cannot be.
+    `version` is the one the form was opened with; a cost that names its line's `pk` keeps what hangs on it. Raises
+    Conflict where another person saved meanwhile, Refused where it can no longer be changed or a value cannot be.
     """
     require(by, Can.APPLY_TO_FUND, application)
     if unknown := set(words) - {*TEXTS, *SUMS}:
@@ -102,8 +112,16 @@ def save_application(
         raise Refused("この申請は、もう書き直せません。画面を読み込み直して、今の状態を確かめてください。")
     changes = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
     for name in SUMS:
-        if name in changes and not 0 <= changes[name] <= LARGEST:
+        if name in changes and not _is_yen(changes[name]):
             raise Refused("金額は0円以上で、桁を確かめて入力してください。", field=name)
+    for name in TEXTS:
+        if len(changes.get(name) or "") > LONGEST_TEXT:
+            label = application._meta.get_field(name).verbose_name
+            raise Refused(f"「{label}」は{LONGEST_TEXT:,}字までです。", field=name)
+    if goals is not None:
+        goals = set(goals)
+        if goals - set(Goal.objects.values_list("pk", flat=True)):
+            raise Refused("SDGsゴールを一覧から選び直してください。", field="goals")
     for name, value in changes.items():
         setattr(application, name, value)
     check_fields(application, only=[name for name in changes if changes[name] != ""])
@@ -115,19 +133,21 @@ def save_application(
             "同じ団体の別の人が、先に保存しました。入力した内容はこの画面に残っています。"
             "別の画面で新しい内容を確かめてから、もう一度保存してください。"
         )
-    application.version = version + 1
     if costs is not None:
         set_costs(application, costs)
     if goals is not None:
         application.goals.set(goals)
+    application.version = version + 1
 
 
 @transaction.atomic
-def file_application(application: Application, *, by: User) -> None:
+def file_application(application: Application, *, by: User, version: int | None = None) -> None:
     """Send it in. The server's clock decides: what comes when the call has closed is refused, and the draft stays.
 
-    Raises Missing for the first thing that is not right yet (all of them: `budget.problems`), Refused outside the
-    window or where it was sent before. Follows: a receipt for the organisation.
+    One sent again after a correction keeps its number, and the moment and person of its first filing, by which it was
+    in time. `version` is the one the person looked at. Raises Missing for the first thing that is not right yet (all of
+    them: `budget.problems`), Refused outside the window or where it was sent before, Conflict where another person
+    saved since `version`. Follows: a receipt for the organisation.
     """
     require(by, Can.APPLY_TO_FUND, application)
     hold(application, APPLICATION.subject)
@@ -137,19 +157,21 @@ def file_application(application: Application, *, by: User) -> None:
             "事情があるときは、事務局にお問い合わせください。"
         )
     if not may_be_filed(application):
-        APPLICATION.require(application.state, "submitted")
+        # Said by the state that applicants may know: the true one would tell them a result.
+        APPLICATION.require(application.shown_state, "submitted")
+        raise Refused("この募集は終わったため、送り直せません。事務局にお問い合わせください。")
+    if version is not None and version != application.version:
+        raise Conflict(
+            "同じ団体の別の人が、先に保存しました。新しい内容を確かめてから、もう一度申請してください。"
+        )
     if found := problems(application):
         raise Missing(found[0].words, field=found[0].field)
     again = bool(application.ref)
-    changes = {} if again else {"ref": next_ref(application.municipality_id, "application")}
-    move(
-        application,
-        APPLICATION,
-        "submitted",
-        filed_at=clock.now(),
-        filed_by=by,
-        **changes,
-    )
+    first = {}
+    if not again:
+        ref = next_ref(application.municipality_id, "application")
+        first = {"ref": ref, "filed_at": clock.now(), "filed_by": by}
+    move(application, APPLICATION, "submitted", **first)
     journal.write(
         "application.filed",
         application,
@@ -169,6 +191,7 @@ def return_application(application: Application, *, by: User | None, remarks: st
     require(by, Can.MANAGE_FUND, application.call)
     if not remarks.strip():
         raise Missing("どこを直してほしいかを書いてください。団体がそのまま読みます。", field="remarks")
+    _require_checking(application)
     move(application, APPLICATION, "returned", remarks=remarks.strip())
     journal.write("application.returned", application, by=by, remarks=remarks.strip())
 
@@ -177,6 +200,7 @@ def return_application(application: Application, *, by: User | None, remarks: st
 def check_application(application: Application, *, by: User | None) -> None:
     """The secretariat has checked the form: it goes to the first screening."""
     require(by, Can.MANAGE_FUND, application.call)
+    _require_checking(application)
     move(application, APPLICATION, "checked", remarks="")
     journal.write("application.checked", application, by=by)
 
@@ -188,32 +212,66 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
     hold(application, APPLICATION.subject)
     if hasattr(application, "award"):
         raise Refused("交付決定のあとは、取下げではなく「変更申請(中止)」をしてください。")
+    if application.state in ("first_failed", "second_failed") and application.call.released_at is not None:
+        raise Refused("結果が出た申請は、取り下げられません。")
     move(application, APPLICATION, "withdrawn", reason=reason.strip())
     journal.write("application.withdrawn", application, by=by, reason=reason.strip())
 
 
 def set_costs(application: Application, costs: Iterable[Mapping], phase: Phase = Phase.PLAN) -> None:
-    """Replace the cost lines of a phase; inside another action's transaction. Raises Refused for one that cannot be."""
-    categories = {row.code: row for row in application.edition.categories.all()}
-    lines = []
-    for position, cost in enumerate(costs):
-        category = categories.get(cost["category"])
-        if category is None:
-            raise Refused("費目を一覧から選び直してください。", field="costs")
-        yen = cost["yen"]
-        if not 0 <= yen <= LARGEST:
-            raise Refused("経費の金額は0円以上で、桁を確かめて入力してください。", field="costs")
-        line = CostLine(
-            application=application,
-            phase=phase,
-            category=category,
-            label=cost["label"].strip(),
-            yen=yen,
-            position=position,
-        )
-        check_fields(line, only=["label"])
-        lines.append(line)
-    if len(lines) > MOST_LINES:
+    """Replace the cost lines of a phase; inside another action's transaction. Raises Refused for one that cannot be.
+
+    A line that names the `pk` of one that is there is put right in its place, and so keeps its evidence. In a plan a
+    line may still lack its label: `budget.problems` asks for it.
+    """
+    costs = list(islice(costs, MOST_LINES + 1))
+    if len(costs) > MOST_LINES:
         raise Refused(f"経費は{MOST_LINES}行までです。細かいものはまとめてください。", field="costs")
-    application.costs.filter(phase=phase).delete()
-    CostLine.objects.bulk_create(lines)
+    categories = {row.code: row for row in application.edition.categories.all()}
+    there = {line.pk: line for line in application.costs.filter(phase=phase)}
+    new, kept = [], []
+    for position, cost in enumerate(costs):
+        line = there.pop(cost.get("pk"), None)
+        (new if line is None else kept).append(line := line or CostLine(application=application, phase=phase))
+        line.position = position
+        line.category = categories.get(cost["category"])
+        line.label = cost["label"].strip()
+        line.yen = cost["yen"]
+        _check_cost(line)
+    CostLine.objects.filter(pk__in=there).delete()
+    CostLine.objects.bulk_update(kept, ["position", "category", "label", "yen"])
+    CostLine.objects.bulk_create(new)
+
+
+def _check_cost(line: CostLine) -> None:
+    where = f"経費の{line.position + 1}行目"
+    longest = CostLine._meta.get_field("label").max_length
+    if line.category is None:
+        raise Refused(f"{where}の費目を一覧から選び直してください。", field="costs")
+    if not _is_yen(line.yen):
+        raise Refused(f"{where}の金額は0円以上で、桁を確かめて入力してください。", field="costs")
+    if len(line.label) > longest:
+        raise Refused(f"{where}の内訳は{longest}字までにしてください。", field="costs")
+    if not line.label and line.phase != Phase.PLAN:
+        raise Refused(f"{where}の内訳を入力してください。", field="costs")
+
+
+def _is_yen(value: int) -> bool:
+    """Whole yen that the ledger can hold; a fraction is not cut, and True is no sum."""
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _may_be_continued(before: Application, call: Call, organisation: Organisation) -> bool:
+    return (
+        before.organisation_id == organisation.pk
+        and before.edition.programme_id == call.edition.programme_id
+        and before.state not in ("withdrawn", "revoked")
+        and hasattr(before, "award")
+    )
+
+
+def _require_checking(application: Application) -> None:
+    """The form is checked until the results are out; and nobody works on a call that was given up."""
+    hold(application, APPLICATION.subject)
+    if not takes_corrections(application.call):
+        raise Refused("この募集の形式の確認は終わりました。画面を読み込み直して確かめてください。")

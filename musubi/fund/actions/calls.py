@@ -1,14 +1,15 @@
 """Calls: prepared, published, asked about. They open and close by the server's clock alone."""
 
 from datetime import date, datetime
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from musubi.fund.models import Call, CallQuestion, Edition, Fund, Pot
-from musubi.fund.states import CALL
+from musubi.fund.states import CALL, EDITION
 from musubi.journal import actions as journal
 from musubi.lib import clock
-from musubi.lib.errors import Missing, NotAllowed, Refused
+from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Organisation, User
 from musubi.people.numbering import next_ref
@@ -39,8 +40,7 @@ def prepare_call(
     Missing without a title or a pot.
     """
     require(by, Can.MANAGE_FUND, fund.municipality)
-    if edition.state != "in_use" or edition.programme.municipality_id != fund.municipality_id:
-        raise Refused("募集には、使用中の版を選んでください。", field="edition")
+    _check_edition(fund, edition)
     call = Call(
         fund=fund,
         edition=edition,
@@ -60,26 +60,34 @@ def prepare_call(
 
 
 @transaction.atomic
-def save_call(call: Call, *, by: User | None, pots: list[Pot] | None = None, **words) -> None:
-    """Change a call. Once it is published, its beginning stays and its end may only be put off: nobody who relied on a
-    day is shut out by a change.
+def save_call(
+    call: Call, *, by: User | None, pots: list[Pot] | None = None, edition: Edition | None = None, **words
+) -> None:
+    """Change a call. Once it is published, its rules and its beginning stay and its end may only be put off: nobody who
+    relied on them is shut out by a change.
 
     Raises Refused for such a change or for days that do not follow each other, Conflict where it moved.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
     changes = {name: value for name, value in _known(words).items() if getattr(call, name) != value}
+    if edition is not None and edition != call.edition:
+        changes["edition"] = edition
     if call.state != "draft":
         if call.state != "published":
             raise Refused("受付を終えた募集の内容は変えられません。")
         if "opens_at" in changes:
             raise Refused("公開した募集の受付開始は変えられません。", field="opens_at")
-        if changes.get("closes_at", call.closes_at) < call.closes_at:
+        if "edition" in changes:
+            raise Refused("公開した募集の制度の版は変えられません。", field="edition")
+        if (changes.get("closes_at") or call.closes_at) < call.closes_at:
             raise Refused(
                 "公開した募集の受付終了は、早められません。延ばすことはできます。", field="closes_at"
             )
         if pots is not None:
             raise Refused("公開した募集の財源は変えられません。", field="pots")
+    if "edition" in changes:
+        _check_edition(call.fund, edition)
     for name, value in changes.items():
         setattr(call, name, value)
     _check(call)
@@ -94,9 +102,12 @@ def save_call(call: Call, *, by: User | None, pots: list[Pot] | None = None, **w
 def publish_call(call: Call, *, by: User | None) -> None:
     """Everybody can read it from now on; applications are taken from `opens_at` to `closes_at`.
 
-    Raises Refused where it would be over already.
+    Raises Refused where it would be over already, or where a newer edition is in use by now.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
+    CALL.require(call.state, "published")
+    _check_edition(call.fund, call.edition)
     if call.closes_at <= clock.now():
         raise Refused("受付終了の日時が過ぎています。日時を直してから公開してください。", field="closes_at")
     move(call, CALL, "published", published_at=clock.now())
@@ -120,14 +131,25 @@ def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
 
 
 @transaction.atomic
-def ask(call: Call, *, by: User, question: str, organisation: Organisation | None = None) -> CallQuestion:
-    """A member asks about a call while it is open. Shown to everybody once it is answered, without a name.
+def ask(
+    call: Call,
+    *,
+    by: User,
+    question: str,
+    organisation: Organisation | None = None,
+    key: UUID | None = None,
+) -> CallQuestion:
+    """A member asks about a call, from its publication until it closes. Shown to everybody once it is answered, without
+    a name. `key` names the form: sent twice, asked once.
 
     Raises Missing without words, NotAllowed for somebody who does not act for the organisation, Refused when the call
     takes no questions any more.
     """
     if organisation is not None and not may(by, Can.APPLY_TO_FUND, organisation):
         raise NotAllowed
+    sent_before = CallQuestion.objects.filter(key=key, call=call, asked_by=by)
+    if key and (known := sent_before.first()):
+        return known
     question = question.strip()
     if not question:
         raise Missing("質問を入力してください。", field="question")
@@ -135,9 +157,20 @@ def ask(call: Call, *, by: User, question: str, organisation: Organisation | Non
         raise Refused(f"質問は{LONGEST_QUESTION:,}字までです。", field="question")
     if call.state != "published" or clock.now() >= call.closes_at:
         raise Refused("この募集への質問の受付は終わりました。事務局にお問い合わせください。")
-    asked = CallQuestion.objects.create(
-        call=call, organisation=organisation, asked_by=by, question=question, asked_at=clock.now()
-    )
+    try:
+        with transaction.atomic():
+            asked = CallQuestion.objects.create(
+                call=call,
+                key=key,
+                organisation=organisation,
+                asked_by=by,
+                question=question,
+                asked_at=clock.now(),
+            )
+    except IntegrityError as error:
+        if key and (known := sent_before.first()):
+            return known
+        raise Conflict("この画面からは、もう質問できません。募集の画面を開き直してください。") from error
     journal.write("call.asked", call, by=by, question=asked.pk)
     return asked
 
@@ -172,6 +205,10 @@ def _known(words: dict) -> dict:
 def _check(call: Call) -> None:
     if not call.title:
         raise Missing("募集名を入力してください。", field="title")
+    for name in ("opens_at", "closes_at"):
+        if getattr(call, name) is None:
+            label = call._meta.get_field(name).verbose_name
+            raise Missing(f"「{label}」の日時を入力してください。", field=name)
     if call.closes_at <= call.opens_at:
         raise Refused("受付終了は、受付開始より後にしてください。", field="closes_at")
     before = call.closes_at.astimezone(clock.TOKYO).date()
@@ -186,6 +223,12 @@ def _check(call: Call) -> None:
             )
         before = day
     check_fields(call, only=["title"])
+
+
+def _check_edition(fund: Fund, edition: Edition) -> None:
+    hold(edition, EDITION.subject)
+    if edition.state != "in_use" or edition.programme.municipality_id != fund.municipality_id:
+        raise Refused("募集には、使用中の版を選んでください。", field="edition")
 
 
 def _check_pots(fund: Fund, pots: list[Pot]) -> None:

@@ -16,6 +16,7 @@ from musubi.lib.lifecycle import hold, move
 from musubi.people.models import Municipality, Organisation, User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
+from musubi.people.rules import check_fields
 from musubi.plan.models import Goal
 
 CASH, FREE, PLEDGES, PROMISED = Account.CASH, Account.FREE, Account.PLEDGES, Account.PROMISED
@@ -32,15 +33,17 @@ def open_fund(
     require(by, Can.MANAGE_FUND, municipality)
     if not name.strip():
         raise Missing("ファンドの名称を入力してください。", field="name")
+    fund = Fund(
+        municipality=municipality,
+        fiscal_year=fiscal_year,
+        name=name.strip(),
+        lead=lead.strip(),
+        opened_at=clock.now(),
+    )
+    check_fields(fund, only=["fiscal_year", "name"])
     try:
         with transaction.atomic():
-            fund = Fund.objects.create(
-                municipality=municipality,
-                fiscal_year=fiscal_year,
-                name=name.strip(),
-                lead=lead,
-                opened_at=clock.now(),
-            )
+            fund.save()
     except IntegrityError as error:
         raise Conflict(
             "この年度には、同じ名称のファンドがもうあります。名称を変えるか、一覧から開いてください。"
@@ -74,9 +77,11 @@ def earmark(
     what = {"fund": fund, "earmark": kind, "goal": goal, "programme": programme, "theme": theme}
     if known := Pot.objects.filter(**what).first():
         return known
+    pot = Pot(**what)
+    check_fields(pot, only=["theme"])
     try:
         with transaction.atomic():
-            pot = Pot.objects.create(**what)
+            pot.save()
     except IntegrityError:  # two at once: the other one's is as good
         return Pot.objects.get(**what)
     journal.write("fund.earmarked", fund, by=by, pot=str(pot))
@@ -103,7 +108,8 @@ def pledge(
     """
     fund = pot.fund
     require(by, Can.MANAGE_FUND, fund.municipality)
-    if key and (known := Contribution.objects.filter(key=key).first()):
+    sent_before = Contribution.objects.filter(key=key, fund=fund)
+    if key and (known := sent_before.first()):
         return known
     name = name.strip() or (organisation.name if organisation else "")
     if not name:
@@ -111,26 +117,28 @@ def pledge(
     if source == Source.ORGANISATION and organisation is None:
         raise Missing("拠出した団体を選んでください。", field="organisation")
     _check_sum(yen)
+    contribution = Contribution(
+        fund=fund,
+        pot=pot,
+        key=key,
+        source=source,
+        organisation=organisation,
+        name=name,
+        is_anonymous=is_anonymous,
+        yen=yen,
+        message=message.strip(),
+        pledged_on=on or clock.today(),
+        recorded_by=by,
+    )
+    check_fields(contribution, only=["source", "name"])
     try:
         with transaction.atomic():
-            contribution = Contribution.objects.create(
-                fund=fund,
-                pot=pot,
-                key=key,
-                ref=next_ref(fund.municipality_id, "contribution"),
-                source=source,
-                organisation=organisation,
-                name=name,
-                is_anonymous=is_anonymous,
-                yen=yen,
-                message=message.strip(),
-                pledged_on=on or clock.today(),
-                recorded_by=by,
-            )
-    except IntegrityError:
-        if key and (known := Contribution.objects.filter(key=key).first()):
+            contribution.ref = next_ref(fund.municipality_id, "contribution")
+            contribution.save()
+    except IntegrityError as error:
+        if key and (known := sent_before.first()):
             return known
-        raise
+        raise Conflict("この画面からは、もう登録できません。拠出の一覧から登録し直してください。") from error
     ledger.post(
         pot,
         PLEDGES,
@@ -202,7 +210,8 @@ def return_contribution(contribution: Contribution, *, by: User | None, reason: 
 
 
 def _check_sum(yen: int) -> None:
-    if yen is None or yen < 1:
+    # A fraction would be cut without a word.
+    if type(yen) is not int or yen < 1:
         raise Missing("金額を1円以上で入力してください。", field="yen")
     if yen > ledger.LARGEST:
         raise Missing("金額が大きすぎます。桁を確かめてください。", field="yen")

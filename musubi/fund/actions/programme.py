@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from itertools import islice
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -61,13 +62,15 @@ class Parts:
 
     def given(self) -> dict[str, list[Mapping]]:
         return {
-            part.name: list(getattr(self, part.name))
+            part.name: list(islice(getattr(self, part.name), MOST_ROWS + 1))
             for part in fields(self)
             if getattr(self, part.name) is not None
         }
 
 
 NOTHING = Parts()
+MOST_ROWS = 200
+OLDEST_STARTUP = 100
 
 
 @transaction.atomic
@@ -121,9 +124,9 @@ def save_edition(edition: Edition, *, by: User | None, parts: Parts = NOTHING, *
     require(by, Can.MANAGE_FUND, edition.programme.municipality)
     if unknown := set(rules) - set(RULES):
         raise TypeError(f"not rules of an edition: {sorted(unknown)}")
+    hold(edition, EDITION.subject)
     if edition.state != "draft":
         raise Refused("使用中の版は変えられません。「新しい版を作る」から直してください。")
-    hold(edition, EDITION.subject)
     changed = {name: value for name, value in rules.items() if getattr(edition, name) != value}
     for name, value in changed.items():
         setattr(edition, name, value)
@@ -139,14 +142,16 @@ def save_edition(edition: Edition, *, by: User | None, parts: Parts = NOTHING, *
 def use_edition(edition: Edition, *, by: User | None) -> None:
     """From now on calls are made by this edition; the one before it stays with what was filed under it.
 
-    Raises Missing where it has no support year, no eligible cost, no criterion for the first screening or no kind of
-    organisation.
+    Raises Missing where it has no first year of support, no eligible cost, no criterion for the first screening or no
+    kind of organisation.
     """
     require(by, Can.MANAGE_FUND, edition.programme.municipality)
     hold(edition.programme, "助成制度")
+    hold(edition, EDITION.subject)
+    EDITION.require(edition.state, "in_use")
     lacking = [
         (bool(edition.kinds), "kinds", "対象となる団体の種別を選んでください。"),
-        (edition.years.exists(), "years", "助成の年次(率・上限)を1つ以上入れてください。"),
+        (edition.years.filter(year=1).exists(), "years", "1年目の助成(率・上限)を入れてください。"),
         (
             edition.categories.filter(is_eligible=True).exists(),
             "categories",
@@ -170,6 +175,8 @@ def use_edition(edition: Edition, *, by: User | None) -> None:
 
 def _replace(edition: Edition, part: str, given: list[Mapping]) -> None:
     model, columns = PARTS[part]
+    if len(given) > MOST_ROWS:
+        raise Refused(f"「{model._meta.verbose_name}」は{MOST_ROWS}行までです。", field=part)
     getattr(edition, part).all().delete()
     rows = []
     for position, row in enumerate(given):
@@ -187,15 +194,21 @@ def _replace(edition: Edition, part: str, given: list[Mapping]) -> None:
     except IntegrityError as error:
         raise Refused(
             f"「{model._meta.verbose_name}」に、同じものが2つあるか、範囲を外れた値があります。"
-            "率は1以下、割合は1〜100%、年次と単位は1以上で入力してください。",
+            "率は分子と分母の両方を1以下になるように、割合は1〜100%、年次と単位は1以上で入力してください。",
             field=part,
         ) from error
 
 
 def _check_rules(edition: Edition, changed: Mapping) -> None:
-    unknown = set(edition.kinds) - set(Organisation.Kind.values)
-    if unknown:
+    is_list = isinstance(edition.kinds, list)
+    if not is_list or any(kind not in Organisation.Kind.values for kind in edition.kinds):
         raise Refused("団体の種別を一覧から選び直してください。", field="kinds")
+    check_fields(edition, only=[name for name in changed if name != "kinds"])
+    if edition.startup_years is not None and not 1 <= edition.startup_years <= OLDEST_STARTUP:
+        raise Refused(
+            f"創業からの年数は1〜{OLDEST_STARTUP}年で入力してください。問わないときは空にします。",
+            field="startup_years",
+        )
     if not edition.own_below or edition.own_above > edition.own_below:
         raise Refused("自己負担の下限は、0から1までの分数にしてください。", field="own_above")
     for name in ("pass_share", "criterion_share"):
@@ -206,4 +219,3 @@ def _check_rules(edition: Edition, changed: Mapping) -> None:
             raise Refused("1以上の数を入力してください。", field=name)
     if "{number}" not in edition.number_style:
         raise Refused("文書番号には {number} を入れてください。番号がそこに入ります。", field="number_style")
-    check_fields(edition, only=[name for name in changed if name != "kinds"])
