@@ -10,8 +10,8 @@ import numpy as np
 
 from musubi.lib.text import normalise
 from musubi.matching.engine.evaluation import Measured, interval
-from musubi.matching.goal_model import GoalModel
-from musubi.matching.goals import passages, similar_records, suggest_goals
+from musubi.matching.goal_model import GoalModel, everyday, official
+from musubi.matching.goals import similar_records, suggest_goals
 
 SHOWN = 3
 _GOAL = re.compile(r"(?<![\d.])(\d{1,2})(?:\.(?:\d{1,2}|[a-d]))?(?![\d.])")
@@ -29,12 +29,13 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Asked:
-    """What was suggested for a labelled text, in how long."""
+    """What was suggested for a labelled text, in how long, with how many similar records to learn from."""
 
     row: Labelled
     suggested: list[int]
     words: list[list[str]]
     milliseconds: float
+    records: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def labelled(rows: Sequence[Labelled], *, records: bool) -> Outcome:
         known = similar_records(row.body, title=row.title, but_same=True) if records else ()
         found = suggest_goals(row.body, title=row.title, limit=SHOWN, records=known)
         took = 1000 * (time.perf_counter() - start)
-        asked.append(Asked(row, [one.goal for one in found], [one.words for one in found], took))
+        asked.append(Asked(row, [one.goal for one in found], [one.words for one in found], took, len(known)))
     first = np.array([float(bool(one.suggested) and one.suggested[0] in one.row.goals) for one in asked])
     three = np.array([float(bool(one.row.goals & set(one.suggested))) for one in asked])
     found = np.array([len(one.row.goals & set(one.suggested)) for one in asked])
@@ -76,7 +77,7 @@ def labelled(rows: Sequence[Labelled], *, records: bool) -> Outcome:
 def targets(*, strict: bool = False, tell: Callable[[str], None] = lambda _text: None) -> Outcome:
     """Each target's official words as a question, learned anew without them. `strict`: without the everyday words of
     that target as well, so that only what other targets say is left. The order is that of all seventeen scores."""
-    model = GoalModel(passages())
+    model = GoalModel([*official(), *everyday()])
     own: dict[str, set[int]] = {}
     for place, passage in enumerate(model.passages):
         for code in passage.sources:

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from musubi.lib.text import normalise
 from musubi.matching.engine.analysis import Analysed, analyse, fold
+from musubi.plan.loading import read
 
 WORDS_FILE = Path(__file__).parent / "data" / "goal_words.tsv"
 # How much a passage may be missed: anything from 0.3 to 10 serves as well (docs/matching.md).
@@ -26,7 +27,6 @@ RIDGE = 3.0
 ROUNDS, CLOSE = 200, 1e-3
 TELLING = 0.12
 MOST_WORDS = 4
-_HIRAGANA = re.compile(r"[ぁ-ゖ]")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,15 @@ class Passage:
     sources: frozenset[str] = frozenset()
 
 
-def official(goals: Iterable[tuple[int, str, str]], targets: Iterable[tuple[str, int, str]]) -> list[Passage]:
-    """Passages of (number, short name, official words) and of (code, goal, official words)."""
-    found = [Passage(text, frozenset({number}), title=short) for number, short, text in goals]
+def official() -> list[Passage]:
+    """A passage for each goal, and one for each target."""
+    found = [
+        Passage(row["official"], frozenset({int(row["number"])}), title=row["short"])
+        for row in read("goals.tsv")
+    ]
     found += [
-        Passage(text, frozenset({goal, code}), sources=frozenset({code})) for code, goal, text in targets
+        Passage(row["text"], frozenset({int(row["goal"]), row["code"]}), sources=frozenset({row["code"]}))
+        for row in read("targets.csv")
     ]
     return found
 
@@ -127,8 +131,13 @@ class GoalModel:
                 columns.append(at + start)
                 values.append(weighted / np.sqrt(weighted @ weighted))
                 if place != 1:
+                    spelt = analysed.surfaces if place == 0 else dict.fromkeys(half)
                     shown.update(
-                        {column + start: analysed.surfaces.get(term, term) for column, term, _count in held}
+                        {
+                            column + start: spelt[term] or term
+                            for column, term, _count in held
+                            if term in spelt
+                        }
                     )
             start += len(known)
         if not columns:
@@ -148,12 +157,7 @@ class GoalModel:
             if part > 0 and (word := said.shown.get(column)):
                 spoken[word] = spoken.get(word, 0) + part
         # A compound also has what its parts say: 空き家 speaks through 空き and 家.
-        # Half of a phrase (残さ, 取り) tells a reader nothing.
-        joined = {
-            word: sum(part for other, part in spoken.items() if other in word)
-            for word in spoken
-            if word in self._phrases or not _HIRAGANA.search(word)
-        }
+        joined = {word: sum(part for other, part in spoken.items() if other in word) for word in spoken}
         kept: list[str] = []
         for word, part in sorted(joined.items(), key=lambda pair: (-pair[1], pair[0])):
             if part < TELLING * total or len(kept) == MOST_WORDS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -19,7 +20,6 @@ from musubi.lib.text import normalise
 from musubi.matching import live
 from musubi.matching.documents import PUBLIC
 from musubi.people.models import Municipality
-from musubi.plan.models import Goal, Target
 from musubi.solutions.queries import published
 
 if TYPE_CHECKING:
@@ -193,29 +193,9 @@ def _targets(model: GoalModel, said, goals: Sequence[int]) -> dict[int, list[Tar
     return found
 
 
-def passages() -> list:
-    """What the words are learned from, as `goal_model.Passage`s: two statements."""
-    from musubi.matching import goal_model
-
-    return [
-        *goal_model.official(
-            Goal.objects.values_list("number", "short", "official"),
-            Target.objects.order_by("pk").values_list("code", "goal_id", "text"),
-        ),
-        *goal_model.everyday(),
-    ]
-
-
+@lru_cache(maxsize=1)
 def _model() -> GoalModel:
-    """Learned once a process, in half a second: the official words do not change."""
-    if not _kept:
-        from musubi.matching.goal_model import GoalModel
+    """Learned once a process, in half a second: what it is learned from comes with the product."""
+    from musubi.matching.goal_model import GoalModel, everyday, official
 
-        model = GoalModel(passages())
-        if not any(passage.official for passage in model.passages):
-            return model
-        _kept.append(model)
-    return _kept[0]
-
-
-_kept: list[GoalModel] = []
+    return GoalModel([*official(), *everyday()])

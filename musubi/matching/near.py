@@ -96,7 +96,7 @@ class Shelf:
         shared = [
             Shared(word, surface, surface)
             for word in sorted(both, key=lambda word: (-both[word], word))
-            if (surface := asked.analysed.surfaces[word])
+            if (surface := asked.analysed.surfaces.get(word))
         ]
         told = reasons.of_match(
             SimpleNamespace(shared=shared[: 3 * MOST_WORDS]), str(asked.text), str(self.texts[place])

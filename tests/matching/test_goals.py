@@ -156,7 +156,7 @@ def test_official_targets_find_their_goal_through_other_targets_alone(measured):
 def test_goals_agree_with_what_municipalities_chose():
     found = run(shared("needs/municipal_needs_shared.csv"), "--json")
     assert found["labelled"]["top3"] == 1.0
-    assert found["labelled_with_records"]["top3"] == 1.0
+    assert "labelled_with_records" not in found  # there is no index
     assert (found["labelled"]["count"], found["left_out"]) == (1, 34)
 
 
@@ -212,9 +212,10 @@ def test_goal_eval_never_asks_the_record_that_is_the_text_itself(tmp_path, few_t
     text = "つるし飾りの片付けに、毎朝みんなで順に手を貸す手立てがほしい。"
     make_challenge(city, title="つるし飾りの片付け", problem=text, goal_image=text, goals=[5])
     index()
-    row = ["つるし飾りの片付け", text, "5"]
-    found = run(written(tmp_path / "needs.csv", [row]), "--json")
-    assert found["labelled_with_records"]["top3"] == 0.0
+    row, other = ["つるし飾りの片付け", text, "5"], ["つるし飾りを片付けたい", "毎朝手を貸してほしい。", "5"]
+    found = run(written(tmp_path / "needs.csv", [row, other]), "--json")
+    assert (found["labelled"]["top3"], found["labelled_with_records"]["top3"]) == (0.0, 0.5)
+    assert [miss["line"] for miss in found["misses"]] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ EXAMPLE = "見出しの行に title,body,sdgs_by_municipality を書き、その
 
 
 class Command(BaseCommand):
+    requires_system_checks = []
     help = "SDGsゴールの候補がどれだけ当たるかを、ゴールの付いた文章(CSV)と公式のターゲットで測る"
 
     def add_arguments(self, parser):
@@ -31,22 +32,27 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=WRONG_INPUT) from error
         from musubi.matching import goal_eval
 
-        try:
-            found = {
-                "labelled": goal_eval.labelled(rows, records=False),
-                "labelled_with_records": goal_eval.labelled(rows, records=True),
-                "targets": goal_eval.targets(tell=self.stderr.write),
-                "targets_strict": goal_eval.targets(strict=True, tell=self.stderr.write),
-            }
-        except Error as error:
-            raise CommandError(
-                f"データベースを読めません。先に script/musubi migrate を実行してください。({error})",
-                returncode=WRONG_INPUT,
-            ) from error
+        found = {
+            "labelled": goal_eval.labelled(rows, records=False),
+            "labelled_with_records": self._with_records(rows),
+            "targets": goal_eval.targets(tell=self.stderr.write),
+            "targets_strict": goal_eval.targets(strict=True, tell=self.stderr.write),
+        }
+        found = {name: outcome for name, outcome in found.items() if outcome}
         if json:
             self._json(file, left_out, found)
         else:
             self._table(file, left_out, found)
+
+    def _with_records(self, rows: list):
+        """None where there is no index of records to ask, or none of them is like any of the texts."""
+        from musubi.matching import goal_eval
+
+        try:
+            outcome = goal_eval.labelled(rows, records=True)
+        except Error:
+            return None
+        return outcome if any(one.records for one in outcome.asked) else None
 
     def _json(self, file: str, left_out: int, found: dict) -> None:
         told = {"file": file, "left_out": left_out, "misses": _misses(found["labelled"])}
@@ -73,7 +79,8 @@ class Command(BaseCommand):
             ("targets", "ターゲット→ゴール(自分の文を除く)"),
             ("targets_strict", "ターゲット→ゴール(自分の文と身近な言葉を除く)"),
         ):
-            one = found[name]
+            if not (one := found.get(name)):
+                continue
             parts = [f"1位 {_shown(one.top1)}", f"3位まで {_shown(one.top3)}"]
             if one.recall:
                 parts.append(f"付いたゴールのうち {_shown(one.recall)}")
