@@ -7,8 +7,9 @@ refuses to spend what is not there.
 
 from datetime import date
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Sum
+from django.db.transaction import TransactionManagementError
 
 from musubi.fund.models import Fund, Posting, Pot
 from musubi.fund.states import Account
@@ -35,8 +36,10 @@ def post(
     """Write that `yen` went from `credit` to `debit`; call it inside an action's transaction.
 
     `of` names what it belongs to: `contribution`, `award`, `reverses`, `words`. Raises Refused where the pot has not so
-    much that is free.
+    much that is free, TransactionManagementError outside a transaction: half of a posting would stay behind.
     """
+    if not transaction.get_connection().in_atomic_block:
+        raise TransactionManagementError("a posting is part of an action's transaction")
     if debit == Account.FREE:
         _spend(pot, yen)
     if credit == Account.FREE:

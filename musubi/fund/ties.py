@@ -2,58 +2,97 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from musubi.fund.models import Application, CommitteeMember, Contribution, Interest
 from musubi.lib.text import organisation_key
+from musubi.people.models import Organisation, Representative
+
+
+def tied_organisations(members: Iterable[CommitteeMember]) -> dict[int, dict[int, str]]:
+    """Member id → the organisations each must not screen (id → why). Four statements for any number of members.
+
+    Tied are: what was declared or found, by the person, in whatever term on the committee; the employer, by row,
+    corporate number or name; an organisation the person acts for; and, where the employer gave to the fund, everybody
+    else who gave: those who give together do not award to each other.
+    """
+    members = list(members)
+    if not members:
+        return {}
+    users, funds = {member.user_id for member in members}, {member.fund_id for member in members}
+    declared: dict[tuple[int, int], dict[int, str]] = {}
+    for row in Interest.objects.filter(member__fund__in=funds, member__user__in=users).select_related(
+        "member"
+    ):
+        theirs = declared.setdefault((row.member.fund_id, row.member.user_id), {})
+        theirs[row.organisation_id] = f"届け出のあった関係: {row.words}"
+    acts_for: dict[int, list[int]] = {}
+    for user, organisation in Representative.objects.filter(user__in=users, ended_at=None).values_list(
+        "user", "organisation"
+    ):
+        acts_for.setdefault(user, []).append(organisation)
+    donors: dict[int, set[int]] = {}
+    for fund, organisation in (
+        Contribution.objects.filter(fund__in=funds, organisation__isnull=False)
+        .exclude(state__in=["cancelled", "returned"])
+        .values_list("fund", "organisation")
+    ):
+        donors.setdefault(fund, set()).add(organisation)
+    employers = _employers(members)
+    found = {}
+    for member in members:
+        tied = dict(declared.get((member.fund_id, member.user_id), {}))
+        for organisation, why in employers[member.pk].items():
+            tied.setdefault(organisation, why)
+        for organisation in acts_for.get(member.user_id, ()):
+            tied.setdefault(organisation, "委員が担当者を務める団体からの申請")
+        gave = donors.get(member.fund_id, set())
+        if not gave.isdisjoint(employers[member.pk]):
+            for organisation in gave:
+                tied.setdefault(organisation, "ともにファンドに拠出した団体からの申請")
+        found[member.pk] = tied
+    return found
 
 
 def ties(
     members: Iterable[CommitteeMember], applications: Iterable[Application]
 ) -> dict[tuple[int, int], str]:
-    """(member id, application id) → why they are tied, for every pair that is. Three statements for any number.
-
-    Tied are: the employer applies (the same row, corporate number or name), an interest was declared or found, and a
-    member of one contributor's judging another contributor that applies: those who give together do not award to
-    each other.
-    """
-    members, applications = list(members), list(applications)
-    if not members or not applications:
-        return {}
-    declared = {
-        (row.member_id, row.organisation_id): row.words for row in Interest.objects.filter(member__in=members)
+    """(member id, application id) → why they are tied, for every pair that is."""
+    applications = list(applications)
+    tied = tied_organisations(members) if applications else {}
+    return {
+        (member, application.pk): why
+        for member, organisations in tied.items()
+        for application in applications
+        if (why := organisations.get(application.organisation_id))
     }
-    donors = set(
-        Contribution.objects.filter(
-            fund__in={member.fund_id for member in members}, organisation__isnull=False
-        )
-        .exclude(state__in=["cancelled", "returned"])
-        .values_list("organisation_id", flat=True)
-    )
-    found = {}
-    by_organisation: dict[int, list[Application]] = {}
-    for application in applications:
-        by_organisation.setdefault(application.organisation_id, []).append(application)
-    for member in members:
-        for pk, rows in by_organisation.items():
-            if why := _why(member, rows[0].organisation, declared.get((member.pk, pk)), donors):
-                found.update(dict.fromkeys(((member.pk, row.pk) for row in rows), why))
-    return found
 
 
 def is_tied(member: CommitteeMember, application: Application) -> bool:
     return (member.pk, application.pk) in ties([member], [application])
 
 
-def _why(member: CommitteeMember, organisation, declared: str | None, donors: set[int]) -> str:
-    if declared is not None:
-        return f"届け出のあった関係: {declared}"
-    employer = member.employer
-    number = member.employer_number or (employer.corporate_number if employer else "")
-    if employer and employer.pk == organisation.pk:
-        return "勤務先からの申請"
-    if number and number == organisation.corporate_number:
-        return "勤務先と同じ法人番号の団体からの申請"
-    if member.employer_name and organisation_key(member.employer_name) == organisation.name_key:
-        return "勤務先と同じ名前の団体からの申請"
-    if employer and employer.pk in donors and organisation.pk in donors:
-        return "ともにファンドに拠出した団体からの申請"
-    return ""
+def _employers(members: list[CommitteeMember]) -> dict[int, dict[int, str]]:
+    """Member id → the rows that are the member's employer: itself, one of the same number, one of the same name."""
+    numbers, names = {}, {}
+    for member in members:
+        employer = member.employer
+        numbers[member.pk] = {member.employer_number, (employer and employer.corporate_number) or ""} - {""}
+        typed = organisation_key(member.employer_name) if member.employer_name.strip() else ""
+        names[member.pk] = {typed, employer.name_key if employer else ""} - {""}
+    alike = list(
+        Organisation.objects.filter(
+            Q(corporate_number__in=set().union(*numbers.values()))
+            | Q(name_key__in=set().union(*names.values()))
+        ).values_list("pk", "corporate_number", "name_key")
+    )
+    found = {}
+    for member in members:
+        mine = {member.employer_id: "勤務先からの申請"} if member.employer_id else {}
+        for pk, number, key in alike:
+            if number in numbers[member.pk]:
+                mine.setdefault(pk, "勤務先と同じ法人番号の団体からの申請")
+            elif key in names[member.pk]:
+                mine.setdefault(pk, "勤務先と同じ名前の団体からの申請")
+        found[member.pk] = mine
+    return found

@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from musubi.fund.actions.applying import set_costs
 from musubi.fund.award_books import by_pot, hold_award, post
+from musubi.fund.budget import reckoned
 from musubi.fund.models import Asset, Award, Change, Payment, StatusReport
 from musubi.fund.shares import spread
 from musubi.fund.states import APPLICATION, CHANGE, PAYMENT, Account, PaymentKind, Phase
@@ -31,8 +32,14 @@ COMMITTED, FREE, ADVANCES, CASH, PAYABLE = (
 
 @transaction.atomic
 def accept_award(award: Award, *, by: User) -> None:
-    """The organisation accepts the decision and its conditions. Raises Conflict where it has done so."""
+    """The organisation accepts the decision and its conditions.
+
+    Raises Conflict where it has done so, Refused for an award that was changed, revoked or reported on since.
+    """
     require(by, Can.APPLY_TO_FUND, award)
+    hold_award(award)
+    if award.application.state != "awarded":
+        raise Refused("交付決定を承諾できる段階ではありません。画面を読み込み直して確かめてください。")
     update(award, "交付決定", guard={"accepted_at": None}, accepted_at=clock.now(), accepted_by=by)
     journal.write("award.accepted", award, by=by)
 
@@ -71,7 +78,8 @@ def request_advance(award: Award, *, by: User, yen: int, reason: str, key: UUID 
 
 @transaction.atomic
 def pay(payment: Payment, *, by: User | None, on: date | None = None) -> None:
-    """The money was paid out. Raises Missing for a day to come, Refused where it was paid or cancelled before.
+    """The money was paid out. Raises Missing for a day to come or before the award, Refused where it was paid or cancelled
+    before, or where the award has not so much left.
 
     Follows: after an advance the application is `advanced`, after the rest it is `settled`.
     """
@@ -80,6 +88,8 @@ def pay(payment: Payment, *, by: User | None, on: date | None = None) -> None:
     on = on or clock.today()
     if on > clock.today():
         raise Missing("支払日に、先の日付は入れられません。", field="on")
+    if on < award.decided_on:
+        raise Missing("支払日に、交付決定より前の日付は入れられません。", field="on")
     hold_award(award)
     move(payment, PAYMENT, "paid", paid_on=on, paid_by=by)
     debit = ADVANCES if payment.kind == PaymentKind.ADVANCE else PAYABLE
@@ -88,6 +98,10 @@ def pay(payment: Payment, *, by: User | None, on: date | None = None) -> None:
         over = {pot: held[pot][COMMITTED] - held[pot][ADVANCES] for pot in held}
     else:
         over = {pot: held[pot][PAYABLE] for pot in held}
+    if payment.yen > sum(over.values()):
+        raise Refused(
+            f"交付決定額のうち払えるのは、残り{sum(over.values()):,}円です。この請求を取り消し、請求し直してもらってください。"
+        )
     post(award, debit, CASH, spread(payment.yen, over), verb="payment.paid", by=by, on=on)
     application = award.application
     if payment.kind == PaymentKind.ADVANCE and application.state == "awarded":
@@ -122,9 +136,10 @@ def request_change(
     costs: Iterable[Mapping] | None = None,
     key: UUID | None = None,
 ) -> Change:
-    """The organisation asks to change the amount (`yen`, not more than now), the content, or to stop.
+    """The organisation asks to change the amount (`yen`, not more than now), the content, or to stop. `costs` is the
+    budget after the change: the amount may not be more than the terms give for it.
 
-    Raises Missing without a reason, Refused for a larger amount or at another stage, Conflict while one is open.
+    Raises Missing without a reason or an amount, Refused for a larger amount, at another stage or while one is open.
     """
     require(by, Can.APPLY_TO_FUND, award)
     hold_award(award)
@@ -135,7 +150,9 @@ def request_change(
         raise Missing("変更の理由を入力してください。", field="reason")
     if kind not in Change.Kind.values:
         raise Refused("変更の種類を選んでください。", field="kind")
-    after = 0 if kind == Change.Kind.STOP else award.yen if yen is None else yen
+    if kind == Change.Kind.AMOUNT and yen is None:
+        raise Missing("変更後の額を入力してください。", field="yen")
+    after = {Change.Kind.STOP: 0, Change.Kind.AMOUNT: yen}.get(kind, award.yen)
     if kind == Change.Kind.AMOUNT and not 1 <= after <= award.yen:
         raise Refused(
             f"変更後の額は1円以上、いまの交付決定額{award.yen:,}円以下にしてください。", field="yen"
@@ -160,6 +177,12 @@ def request_change(
         raise Conflict("審査中の変更申請があります。その結果を待ってください。") from error
     if costs is not None:
         set_costs(application, costs, Phase.CHANGE)
+        most = reckoned(application, Phase.CHANGE)[-1].yen
+        if after > most:
+            raise Refused(
+                f"変更後の経費で助成できるのは{most:,}円までです。額を{most:,}円以下に変更してください。",
+                field="yen",
+            )
     journal.write("change.requested", award, by=by, kind=kind, after=after)
     return change
 
@@ -168,7 +191,8 @@ def request_change(
 def decide_change(change: Change, *, by: User | None, approve: bool, words: str) -> None:
     """The secretariat approves or refuses a change; what an approved one sets free can be spent again.
 
-    Raises Missing without words for a refusal, Refused where more was paid in advance than would be left.
+    Raises Missing without words for a refusal, Refused where more was paid in advance than would be left, or asked for
+    and not paid yet.
     """
     award = change.award
     require(by, Can.MANAGE_FUND, award)
@@ -179,7 +203,7 @@ def decide_change(change: Change, *, by: User | None, approve: bool, words: str)
     told = {"decided_on": clock.today(), "decided_by": by, "words": words.strip()}
     if not approve:
         move(change, CHANGE, "refused", **told)
-        move(application, APPLICATION, change.came_from)
+        _go_on(award)
         journal.write("change.refused", award, by=by, words=words.strip())
         return
     held = by_pot(award)
@@ -188,17 +212,25 @@ def decide_change(change: Change, *, by: User | None, approve: bool, words: str)
         raise Refused(
             f"すでに{paid:,}円を概算払しています。先に実績報告と額の確定を行い、残りを返還してもらってください。"
         )
+    asked = award.payments.filter(state="requested").aggregate(yen=Sum("yen"))["yen"] or 0
+    if change.kind != Change.Kind.STOP and change.after_yen < paid + asked:
+        raise Refused(
+            f"まだ払っていない概算払の請求({asked:,}円)が、変更後の額に収まりません。先にその請求を取り消してください。"
+        )
     less = award.yen - change.after_yen
     if less:
         over = {pot: held[pot][COMMITTED] - held[pot][ADVANCES] for pot in held}
-        post(award, COMMITTED, FREE, spread(less, over), verb="change.approved", by=by)
+        parts = spread(less, over)
+        post(award, COMMITTED, FREE, parts, verb="change.approved", by=by)
+        for share in award.shares.all():
+            update(share, "財源", guard={"yen": share.yen}, yen=share.yen - parts[share.pot_id])
         update(award, "交付決定", guard={"yen": change.before_yen}, yen=change.after_yen)
     move(change, CHANGE, "approved", **told)
     if change.kind == Change.Kind.STOP:
         move(application, APPLICATION, "withdrawn", reason=change.reason)
         award.payments.filter(state="requested").update(state="cancelled")
     else:
-        move(application, APPLICATION, change.came_from)
+        _go_on(award)
     journal.write("change.approved", award, by=by, kind=change.kind, yen=award.yen)
 
 
@@ -206,6 +238,7 @@ def decide_change(change: Change, *, by: User | None, approve: bool, words: str)
 def report_status(award: Award, *, by: User, text: str) -> StatusReport:
     """How the work goes. Raises Missing without words, Refused once it is reported as done."""
     require(by, Can.APPLY_TO_FUND, award)
+    hold_award(award)
     if award.application.state not in ("awarded", "advanced", "change_requested"):
         raise Refused("遂行状況を報告できる段階ではありません。")
     if not text.strip():
@@ -228,14 +261,22 @@ def register_asset(
 ) -> Asset:
     """A thing bought with the grant that costs at least the programme's threshold.
 
-    Raises Missing without a name, Refused for one that is below it.
+    Raises Missing without a name or for a day to come, Refused for one that is below it, or for an award that was
+    stopped or revoked.
     """
     require(by, Can.APPLY_TO_FUND, award)
+    hold_award(award)
+    if award.application.state in APPLICATION.closed:
+        raise Refused("交付決定が取り消されたか、中止した事業の財産は登録できません。")
     least = award.application.edition.asset_yen
     if not name.strip():
         raise Missing("品名を入力してください。", field="name")
     if yen < least:
         raise Refused(f"登録するのは、取得価格が{least:,}円以上のものです。", field="yen")
+    if bought_on > clock.today():
+        raise Missing("取得日に、先の日付は入れられません。", field="bought_on")
+    if keep_until is not None and keep_until < bought_on:
+        raise Refused("処分を制限する期間の終わりは、取得日より後にしてください。", field="keep_until")
     asset = Asset(
         award=award,
         name=name.strip(),
@@ -248,3 +289,9 @@ def register_asset(
     asset.save()
     journal.write("award.asset_registered", award, by=by, name=asset.name, yen=yen)
     return asset
+
+
+def _go_on(award: Award) -> None:
+    """After a change was decided: an advance may have been paid while it was open."""
+    is_advanced = award.payments.filter(kind=PaymentKind.ADVANCE, state="paid").exists()
+    move(award.application, APPLICATION, "advanced" if is_advanced else "awarded")

@@ -141,7 +141,7 @@ def fix_amount(
 def receive_return(claim: Claim, *, by: User | None, on: date | None = None) -> int:
     """The money came back; with what being late costs by the programme's rate. Returns the late charge in yen.
 
-    Raises Missing for a day to come, Conflict where it came before. Follows: what came back can be spent again; a
+    Raises Missing for a day to come or before the claim, Conflict where it came before. Follows: what came back can be spent again; a
     settlement that waited for it is done.
     """
     award = claim.award
@@ -149,6 +149,8 @@ def receive_return(claim: Claim, *, by: User | None, on: date | None = None) -> 
     on = on or clock.today()
     if on > clock.today():
         raise Missing("返還日に、先の日付は入れられません。", field="on")
+    if on < claim.claimed_on:
+        raise Missing("返還日に、請求より前の日付は入れられません。", field="on")
     hold_award(award)
     edition = award.application.edition
     late = late_charge(

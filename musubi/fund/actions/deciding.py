@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from musubi.fund import ledger
+from musubi.fund.actions.screening import LIVE, tied_sheets
 from musubi.fund.budget import reckoned
-from musubi.fund.models import Application, Award, AwardShare, Call, Decision, Pot
+from musubi.fund.models import Application, Assignment, Award, AwardShare, Call, Decision, Pot
 from musubi.fund.ranking import standings
 from musubi.fund.states import APPLICATION, CALL, Account, Stage
 from musubi.journal import actions as journal
@@ -17,13 +18,12 @@ from musubi.people.models import User
 from musubi.people.numbering import next_ref
 from musubi.people.permissions import Can, require
 
-AHEAD = ["submitted", "returned", "checked", "first_passed", "second_passed", "reserve"]
-
 
 @transaction.atomic
 def begin_screening(call: Call, *, by: User | None) -> None:
     """Intake is over: from now on the applications are screened. Raises Refused while the window is open."""
     require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
     if clock.now() < call.closes_at:
         raise Refused("受付終了の日時になっていません。終了してから審査に進んでください。")
     move(call, CALL, "screening")
@@ -36,8 +36,8 @@ def decide_stage(
 ) -> None:
     """The committee's word on a stage: who passes (application ids); who does not gets the reason in `reasons`.
 
-    Nothing of it is shown outside before the release. Raises Refused while a sheet is missing, Missing for a reason that
-    is left out.
+    Nothing of it is shown outside before the release. Raises Refused while a sheet is missing, or stands across a tie
+    that came to light after it was given; Missing for a reason that is left out.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
@@ -46,10 +46,14 @@ def decide_stage(
         Stage.FIRST: ("checked", "first_passed", "first_failed"),
         Stage.SECOND: ("first_passed", "second_passed", "second_failed"),
     }[stage]
-    applications = list(Application.objects.filter(call=call, state=here))
+    # Whoever scores meanwhile waits, and is then told that the stage is decided.
+    applications = list(
+        Application.objects.select_for_update(no_key=True).filter(call=call, state=here).order_by("pk")
+    )
     unknown = set(passed) - {row.pk for row in applications}
     if unknown:
         raise Refused("審査の対象でない申請が選ばれています。画面を読み込み直してください。")
+    _require_sheets(applications, stage)
     places = {one.application: one for one in standings(call, stage)}
     is_scored = call.edition.criteria.filter(stage=stage).exists()
     for application in applications:
@@ -90,6 +94,7 @@ def prepare_decision(
     """
     require(by, Can.MANAGE_FUND, application.call)
     hold(application, APPLICATION.subject)
+    CALL.require(application.call.state, "released")
     if outcome not in ("awarded", "reserve", "not_awarded"):
         raise Refused("結果を選んでください。", field="outcome")
     if application.state != "second_passed":
@@ -126,19 +131,23 @@ def release(call: Call, *, by: User | None) -> None:
     hold(call, CALL.subject)
     CALL.require(call.state, "released")
     applications = list(
-        Application.objects.filter(call=call)
+        Application.objects.select_for_update(no_key=True)
+        .filter(call=call)
         .exclude(state__in=["draft", "withdrawn"])
-        .select_related("decision", "organisation", "edition")
         .order_by("pk")
     )
-    undecided = [row for row in applications if not hasattr(row, "decision")]
+    # Read after the rows are held: what was prepared a moment ago counts.
+    decisions = {row.application_id: row for row in Decision.objects.filter(application__call=call)}
+    undecided = [row for row in applications if row.pk not in decisions]
     if undecided:
         raise Refused(
             f"決定が準備されていない申請が{len(undecided)}件あります: "
             f"{'、'.join(row.ref or row.title for row in undecided[:5])}。すべて準備してから発表してください。"
         )
+    # All pots at once and in one order: others who pay from them wait, and nobody waits for the other.
+    list(Pot.objects.select_for_update(no_key=True).filter(fund=call.fund_id).order_by("pk"))
     for application in applications:
-        decision = application.decision
+        decision = decisions[application.pk]
         if application.state == "second_passed":
             if decision.outcome == "awarded":
                 _award(application, decision, by=by)
@@ -163,9 +172,11 @@ def release(call: Call, *, by: User | None) -> None:
 def award_from_reserve(
     application: Application, *, by: User | None, yen: int, shares: Mapping[int, int], conditions: str = ""
 ) -> Award:
-    """One who waited in reserve is awarded, since money has become free. Raises as `prepare_decision` does."""
+    """One who waits in reserve is awarded, since money has become free. Raises as `prepare_decision` does, and Refused for
+    one that does not wait in reserve or where the pots cannot pay."""
     require(by, Can.MANAGE_FUND, application.call)
     hold(application, APPLICATION.subject)
+    _require_reserve(application)
     shares = {int(pot): part for pot, part in shares.items() if part}
     _check_award(application, yen, shares)
     decision = application.decision
@@ -191,12 +202,12 @@ def award_from_reserve(
 
 @transaction.atomic
 def drop_reserve(application: Application, *, by: User | None, reason: str) -> None:
-    """One who waited in reserve will not be awarded any more. Raises Missing without a reason."""
+    """One who waits in reserve will not be awarded any more. Raises Missing without a reason, Refused for any other."""
     require(by, Can.MANAGE_FUND, application.call)
     if not reason.strip():
         raise Missing("理由を書いてください。団体に伝わります。", field="reason")
-    if application.state != "reserve":
-        APPLICATION.require(application.state, "not_awarded")
+    hold(application, APPLICATION.subject)
+    _require_reserve(application)
     move(application, APPLICATION, "not_awarded", reason=reason.strip())
     journal.write(
         "application.decided",
@@ -205,6 +216,32 @@ def drop_reserve(application: Application, *, by: User | None, reason: str) -> N
         to="not_awarded",
         organisation=application.organisation.name,
     )
+
+
+def _require_sheets(applications: Collection[Application], stage: Stage) -> None:
+    sheets = list(
+        Assignment.objects.filter(application__in=applications, stage=stage, state__in=LIVE).select_related(
+            "member", "application"
+        )
+    )
+    if tied := tied_sheets(sheets):
+        raise Refused(
+            f"「{tied[0][0].application.title}」に、利害関係のある委員の採点表が{len(tied)}件あります"
+            f"({tied[0][1]})。割当てをもう一度行ってから決めてください。"
+        )
+    if waiting := [sheet for sheet in sheets if sheet.state == "assigned"]:
+        raise Refused(
+            f"「{waiting[0].application.title}」など、採点待ちの採点表が{len(waiting)}件あります。"
+            "催促するか、割当てを取り消してから決めてください。"
+        )
+
+
+def _require_reserve(application: Application) -> None:
+    # The table knows other ways to these states; they lead through the release.
+    if application.state != "reserve":
+        raise Refused(
+            f"この{APPLICATION.subject}は補欠ではありません。画面を読み込み直して、今の状態を確かめてください。"
+        )
 
 
 def _prepare(application: Application, *, by: User | None, **words) -> Decision:

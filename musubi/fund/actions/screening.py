@@ -1,6 +1,6 @@
 """Screening: the committee and its ties, who scores what, the sheets, the sittings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -19,16 +19,19 @@ from musubi.fund.models import (
     Score,
     Slot,
 )
-from musubi.fund.states import ASSIGNMENT, Stage
-from musubi.fund.ties import is_tied, ties
+from musubi.fund.states import APPLICATION, ASSIGNMENT, CALL, Stage
+from musubi.fund.ties import is_tied, tied_organisations, ties
 from musubi.journal import actions as journal
-from musubi.lib import clock
+from musubi.lib import clock, corporate_number
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Organisation, User
 from musubi.people.permissions import Can, require
+from musubi.people.rules import check_fields
 
 IN_STAGE = {Stage.FIRST: "checked", Stage.SECOND: "first_passed"}
+# Sheets that count, or will.
+LIVE = ["assigned", "scored"]
 
 
 @transaction.atomic
@@ -45,22 +48,28 @@ def appoint_member(
 ) -> CommitteeMember:
     """A person screens this fund's applications from now on. The employer is a tie in itself.
 
-    Raises Conflict where the person is a member already.
+    Raises Refused for a corporate number that cannot be, Conflict where the person is a member already.
     """
     require(by, Can.MANAGE_FUND, fund.municipality)
+    if employer_number.strip():
+        try:
+            employer_number = corporate_number.check(employer_number)
+        except ValueError as error:
+            raise Refused(str(error), field="employer_number") from error
+    member = CommitteeMember(
+        fund=fund,
+        user=user,
+        title=title.strip(),
+        employer=employer,
+        employer_name=employer_name.strip() or (employer.name if employer else ""),
+        employer_number=employer_number.strip() or (employer.corporate_number or "" if employer else ""),
+        is_chair=is_chair,
+        appointed_on=clock.today(),
+    )
+    check_fields(member, only=["title", "employer_name", "employer_number"])
     try:
         with transaction.atomic():
-            member = CommitteeMember.objects.create(
-                fund=fund,
-                user=user,
-                title=title.strip(),
-                employer=employer,
-                employer_name=employer_name.strip() or (employer.name if employer else ""),
-                employer_number=employer_number.strip()
-                or (employer.corporate_number or "" if employer else ""),
-                is_chair=is_chair,
-                appointed_on=clock.today(),
-            )
+            member.save()
     except IntegrityError as error:
         raise Conflict("この方は、すでに委員に登録されています。") from error
     journal.write("committee.appointed", fund, by=by, member=user.name)
@@ -113,84 +122,114 @@ def declare_interest(
 
 @transaction.atomic
 def assign(call: Call, *, by: User | None, stage: Stage, due_on: date | None = None) -> Plan:
-    """Assign as many members as the programme wants to each application of a stage. What is assigned already stays;
-    ties are never crossed. Where ties leave too few, the tied stand as recused, so that the total is put right.
+    """Assign as many members as the programme wants to each application of a stage. What is assigned already stays,
+    unless a tie came to light since: then it is recused. Ties are never crossed, and nobody gets a sheet again that was
+    taken back. Where ties leave too few, the tied stand as recused, so that the total is put right.
 
-    Returns the plan; `short` names the applications that lack members. Raises Refused without members or applications.
+    Returns the plan; `short` names the applications that lack members. Raises Refused without members or applications,
+    or while the call is not being screened.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
-    hold(call, "募集")
+    hold(call, CALL.subject)
+    _require_screening(call)
+    # Whoever declares an interest meanwhile waits, and then recuses what is assigned here.
     members = list(
-        CommitteeMember.objects.filter(fund=call.fund, ended_on=None).select_related("employer", "user")
+        CommitteeMember.objects.select_for_update(no_key=True)
+        .filter(fund=call.fund, ended_on=None)
+        .order_by("pk")
     )
-    applications = list(
-        Application.objects.filter(call=call, state=IN_STAGE[stage]).select_related("organisation")
-    )
+    applications = list(Application.objects.filter(call=call, state=IN_STAGE[stage]))
     if not members:
         raise Refused("審査委員が登録されていません。先に委員を登録してください。")
     if not applications:
         raise Refused("この審査にかける申請がありません。形式の確認が済んでいるかを確かめてください。")
+    known = list(
+        Assignment.objects.filter(
+            application__call=call, application__state=IN_STAGE[stage], stage=stage
+        ).select_related("member", "application")
+    )
+    for sheet, why in tied_sheets(known):
+        move(sheet, ASSIGNMENT, "recused", why=why[:200], scored_at=None)
     barred = ties(members, applications)
     there: dict[int, set[int]] = {}
-    known = Assignment.objects.filter(application__in=applications, stage=stage)
-    for application, member, state in known.values_list("application", "member", "state"):
-        if state in ("assigned", "scored"):
-            there.setdefault(application, set()).add(member)
+    closed = set(barred)
+    terms = {member.user_id: member.pk for member in members}
+    for sheet in known:
+        if sheet.state in LIVE:
+            there.setdefault(sheet.application_id, set()).add(sheet.member_id)
+        # Nobody gets a sheet again that was closed, nor a second one after an earlier term on the committee.
+        member = terms.get(sheet.member.user_id)
+        if sheet.state not in LIVE if member == sheet.member_id else sheet.state != "taken_back":
+            closed.add((member, sheet.application_id))
     load = dict(
-        Assignment.objects.filter(member__in=members, stage=stage, state__in=["assigned", "scored"])
+        Assignment.objects.filter(member__in=members, stage=stage, state__in=LIVE)
+        .order_by()
         .values_list("member")
         .annotate(Count("pk"))
     )
-    taken_back = {
-        (application, member): pk
-        for pk, application, member in known.filter(state="taken_back").values_list(
-            "pk", "application", "member"
-        )
-    }
     found = plan(
         [row.pk for row in applications],
         [row.pk for row in members],
         wanted=call.edition.scorers,
-        tied=barred,
+        tied=closed,
         load=load,
         there=there,
     )
     now = clock.now()
-    again = [taken_back[pair] for pair in found.pairs if pair in taken_back]
-    Assignment.objects.filter(pk__in=again).update(state="assigned", assigned_at=now, due_on=due_on)
+    rows = [
+        Assignment(application_id=one, member_id=member, stage=stage, assigned_at=now, due_on=due_on)
+        for one, member in found.pairs
+    ]
     Assignment.objects.bulk_create(
-        (
-            Assignment(application_id=one, member_id=member, stage=stage, assigned_at=now, due_on=due_on)
-            for one, member in found.pairs
-            if (one, member) not in taken_back
-        ),
-        batch_size=1000,
+        [*rows, *_standing_recused(found.short, barred, known, stage)], batch_size=1000
     )
-    _recuse(found.short, barred, stage, now)
     journal.write(
         "call.assigned", call, by=by, stage=stage.value, sheets=len(found.pairs), short=len(found.short)
     )
     return found
 
 
-def _recuse(
-    short: Mapping[int, int], barred: Mapping[tuple[int, int], str], stage: Stage, now: datetime
-) -> None:
+def tied_sheets(sheets: Iterable[Assignment]) -> list[tuple[Assignment, str]]:
+    """Of sheets that count or will, those across a tie that came to light after they were given, each with why."""
+    live = [sheet for sheet in sheets if sheet.state in LIVE]
+    tied = tied_organisations({sheet.member_id: sheet.member for sheet in live}.values())
+    found = ((sheet, tied[sheet.member_id].get(sheet.application.organisation_id)) for sheet in live)
+    return [(sheet, why) for sheet, why in found if why]
+
+
+def _standing_recused(
+    short: Mapping[int, int],
+    barred: Mapping[tuple[int, int], str],
+    known: Iterable[Assignment],
+    stage: Stage,
+) -> list[Assignment]:
     """Rows for those whom a tie keeps from an application that lacks members, as many as it lacks."""
-    rows = []
+    lacking, pairs, rows = dict(short), set(), []
+    for sheet in known:
+        pairs.add((sheet.member_id, sheet.application_id))
+        if sheet.state == "recused" and sheet.application_id in lacking:
+            lacking[sheet.application_id] -= 1
     for (member, application), why in sorted(barred.items()):
-        if short.get(application, 0) > sum(row.application_id == application for row in rows):
+        if lacking.get(application, 0) > 0 and (member, application) not in pairs:
+            lacking[application] -= 1
             rows.append(
                 Assignment(
                     application_id=application,
                     member_id=member,
                     stage=stage,
                     state="recused",
-                    assigned_at=now,
+                    assigned_at=clock.now(),
                     why=why[:200],
                 )
             )
-    Assignment.objects.bulk_create(rows, ignore_conflicts=True)
+    return rows
+
+
+def _require_screening(call: Call) -> None:
+    if call.state != "screening":
+        raise Refused(
+            "この募集は、いま審査中ではありません。画面を読み込み直して、今の状態を確かめてください。"
+        )
 
 
 @transaction.atomic
@@ -198,7 +237,8 @@ def score(
     assignment: Assignment, *, by: User, points: Mapping[int, int], comment: str = "", submit: bool = True
 ) -> None:
     """A member fills in the own sheet; `points` by criterion id. With `submit` all of it is needed and it counts; without,
-    what there is so far is kept. It can be put right until the stage is decided.
+    what there is so far is kept, and a sheet that counted waits to be submitted again. It can be put right until the
+    stage is decided.
 
     Raises NotAllowed for somebody else's sheet or across a tie, Missing for a criterion left out, Refused for points out
     of range or once the stage is decided.
@@ -207,10 +247,13 @@ def score(
     if by.pk != member.user_id or member.ended_on is not None:
         raise NotAllowed
     application = assignment.application
+    # The application first: whoever decides the stage holds it, and from then on no sheet of it changes.
+    hold(application, APPLICATION.subject)
+    hold(assignment, ASSIGNMENT.subject)
     if is_tied(member, application):
         raise NotAllowed("この申請とは利害関係があるため、採点できません。")
-    hold(assignment, ASSIGNMENT.subject)
-    if assignment.state not in ("assigned", "scored"):
+    _require_screening(application.call)
+    if assignment.state not in LIVE:
         raise Refused("この採点表は、いまは書けません。画面を読み込み直して確かめてください。")
     if application.state != IN_STAGE[Stage(assignment.stage)]:
         raise Refused("この審査は終わりました。採点は変えられません。")
@@ -227,19 +270,16 @@ def score(
             raise Refused(f"「{row.name}」は0〜{row.most}点で入れてください。", field=f"points_{pk}")
     for pk, given in points.items():
         Score.objects.update_or_create(assignment=assignment, criterion_id=pk, defaults={"points": given})
-    changes = {"comment": comment.strip()}
+    update(
+        assignment,
+        ASSIGNMENT.subject,
+        guard={"state": assignment.state},
+        state="scored" if submit else "assigned",
+        scored_at=clock.now() if submit else None,
+        comment=comment.strip(),
+    )
     if submit:
-        update(
-            assignment,
-            ASSIGNMENT.subject,
-            guard={"state": assignment.state},
-            state="scored",
-            scored_at=clock.now(),
-            **changes,
-        )
         journal.write("sheet.scored", application, by=by, stage=assignment.stage)
-    else:
-        update(assignment, ASSIGNMENT.subject, guard={"state": assignment.state}, **changes)
 
 
 @transaction.atomic
@@ -252,12 +292,18 @@ def take_back(assignment: Assignment, *, by: User | None) -> None:
 
 @transaction.atomic
 def nudge(call: Call, *, by: User | None, stage: Stage) -> int:
-    """Remind everybody whose sheets of a stage are not scored yet, once a day at most; returns how many members."""
+    """Remind everybody whose sheets of a stage are not scored yet, nobody twice a day; returns how many members.
+
+    Raises Refused while the call is not being screened.
+    """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
-    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    waiting = Assignment.objects.filter(application__call=call, stage=stage, state="assigned").exclude(
-        nudged_at__gte=today
+    hold(call, CALL.subject)
+    _require_screening(call)
+    sheets = Assignment.objects.filter(
+        application__call=call, application__state=IN_STAGE[stage], stage=stage, state="assigned"
     )
+    nudged = sheets.filter(nudged_at__gte=clock.at(clock.today(), 0)).values_list("member", flat=True)
+    waiting = sheets.exclude(member__in=list(nudged))
     members = sorted(set(waiting.values_list("member__user", flat=True)))
     if members:
         waiting.update(nudged_at=clock.now())
@@ -269,16 +315,24 @@ def nudge(call: Call, *, by: User | None, stage: Stage) -> int:
 def set_slot(
     application: Application, *, by: User | None, starts_at: datetime, ends_at: datetime, place: str = ""
 ) -> Slot:
-    """When an application is presented. Raises Refused where it ends before it starts or meets another's time there."""
+    """When an application that passed the first screening is presented.
+
+    Raises Refused for any other, where it ends before it starts, or where it meets another's time there.
+    """
     require(by, Can.MANAGE_FUND, application.call)
     if ends_at <= starts_at:
         raise Refused("終了は開始より後にしてください。", field="ends_at")
-    hold(application.call, "募集")
+    hold(application.call, CALL.subject)
+    _require_screening(application.call)
+    hold(application, APPLICATION.subject)
+    if application.state != IN_STAGE[Stage.SECOND]:
+        raise Refused("プレゼンテーションの時間は、第一次審査を通過した申請にだけ決められます。")
     others = Slot.objects.filter(
         application__call=application.call, place=place.strip(), starts_at__lt=ends_at, ends_at__gt=starts_at
     ).exclude(application=application)
     if other := others.select_related("application").first():
         raise Refused(f"「{other.application.title}」の時間と重なっています。時間か場所を変えてください。")
+    check_fields(Slot(place=place.strip()), only=["place"])
     slot, _new = Slot.objects.update_or_create(
         application=application,
         defaults={"starts_at": starts_at, "ends_at": ends_at, "place": place.strip()},
