@@ -1,0 +1,50 @@
+"""Which of a fund's records a person may read, and what of each."""
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from musubi.fund.models import Application, Assignment, CommitteeMember
+from musubi.fund.states import BEHIND_THE_CURTAIN
+from musubi.fund.ties import tied_organisations
+from musubi.people.models import Municipality, User
+from musubi.people.permissions import Can, authority
+
+
+def applications_for(user: User) -> models.QuerySet[Application]:
+    """The applications of the person's organisations, the last begun on top: for the applicants' own pages.
+
+    Each carries `shown`, the same as `Application.shown_state`: whoever filters, sorts or counts for an applicant does
+    it by `shown`, never by `state`, which knows the results before their release.
+    """
+    own = authority(user).where(Can.APPLY_TO_FUND)[2]
+    behind = Q(state__in=BEHIND_THE_CURTAIN, call__released_at=None)
+    return (
+        Application.objects.filter(organisation__in=own)
+        .annotate(shown=Case(When(behind, then=Value("submitted")), default=F("state")))
+        .order_by("-started_at", "-pk")
+    )
+
+
+def applications_to(user: User, municipality: Municipality | None = None) -> models.QuerySet[Application]:
+    """The applications the secretariat reads, with all that is decided about them: those that were sent in. What an
+    organisation has not sent is its own."""
+    cities = authority(user).where(Can.SEE_FUND)[0]
+    rows = Application.objects.filter(call__fund__municipality__in=cities).exclude(ref="")
+    return rows.filter(call__fund__municipality=municipality) if municipality else rows
+
+
+def sheets_of(user: User) -> models.QuerySet[Assignment]:
+    """The sheets a member of a committee has to score or has scored, while the call is screened: the one way for a
+    member to an application. What a tie keeps from the member is not among them, whenever the tie arose."""
+    members = list(CommitteeMember.objects.filter(user=user, ended_on=None))
+    rows = (
+        Assignment.objects.filter(
+            member__in=members, state__in=["assigned", "scored"], application__call__state="screening"
+        )
+        .exclude(application__state="withdrawn")
+        .order_by("due_on", "application__ref", "pk")
+    )
+    for member, organisations in tied_organisations(members).items():
+        if organisations:
+            rows = rows.exclude(member=member, application__organisation__in=organisations)
+    return rows
