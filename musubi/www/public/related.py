@@ -144,5 +144,8 @@ def item_of(challenge: Challenge, shared: list[str], story: tuple[str, str] | No
 
 
 def words_of(why: Iterable[dict]) -> list[str]:
-    """The words both texts hold. Everybody reads these, and nothing of who did what with whom."""
-    return reasons.words_of(why)[:WORDS]
+    """The words both texts hold. Everybody reads these, and nothing of who did what with whom.
+
+    What says too little by itself is no reason to show somebody else's work: one letter, or a verb cut off at its っ.
+    """
+    return [word for word in reasons.words_of(why) if len(word) > 1 and not word.endswith("っ")][:WORDS]

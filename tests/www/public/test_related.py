@@ -11,6 +11,7 @@ from musubi.challenges import actions as challenges
 from musubi.challenges.states import Visibility
 from musubi.lib import clock
 from musubi.matching import actions, live
+from musubi.matching.models import Suggestion
 from musubi.matching.states import Side
 from musubi.outcomes import actions as outcomes
 from musubi.people import actions as people
@@ -99,10 +100,11 @@ def test_challenge_keeps_quiet_about_what_is_not_for_everybody(client, city, des
         {"kind": "experience", "title": "内緒の案件", "outcomes": 1, "city": ""},
     ]
     against = [{"kind": "declined", "reason": "budget", "ref": "P-1"}]
-    make_suggestion(challenge, member_solution(city, title="よい道具"), reasons=why, against=against)
-    wordless = make_suggestion(challenge, member_solution(city, title="言葉のない道具"))
-    wordless.reasons = [{"kind": "goals", "goals": [14]}]
-    wordless.save(update_fields=["reasons"])
+    good = make_suggestion(challenge, member_solution(city, title="よい道具"))
+    wordless = [make_suggestion(challenge, member_solution(city, title=f"言葉のない道具{n}")) for n in (1, 2)]
+    Suggestion.objects.filter(pk=wordless[0].pk).update(reasons=[{"kind": "goals", "goals": [14]}])
+    Suggestion.objects.filter(pk=wordless[1].pk).update(reasons=[{"kind": "words", "words": [["分", "分"]]}])
+    Suggestion.objects.filter(pk=good.pk).update(reasons=why, against=against)
     actions.judge(fits["misfit"], by=desk, side=Side.MUNICIPALITY, fits=False, reason="cost")
     solutions.withdraw_solution(fits["withdrawn"].solution, by=None)
     people.leave(fits["left"].organisation.memberships.get(), by=None, reason="移転のため")
