@@ -88,10 +88,12 @@ def fresh_start():
 def index(db, tmp_path, settings):
     """A matching index of this test's own. `index()` makes it from the rows there are by then, `index.follow()` brings it
     up to date with what happened since. Without this fixture there is none, and asking raises `Preparing`."""
+    from musubi.matching import live
     from tests.matching.own_index import OwnIndex
 
     settings.INDEX_DIR = tmp_path / "index"
-    return OwnIndex()
+    yield OwnIndex()
+    live.forget()
 
 
 @pytest.fixture(autouse=True)

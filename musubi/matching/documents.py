@@ -117,7 +117,11 @@ def documents_of(keys: Iterable[str]) -> list[Document]:
 
 
 def keys_of(entries: Iterable[Entry]) -> set[str]:
-    """The documents that may have changed with what happened."""
+    """The documents that may have changed with what happened.
+
+    What organisations did with municipalities (`Experience`) changes with cases, outcomes and stories, which are not
+    known here: that comes with the nightly comparison.
+    """
     happened: dict[str, set[int]] = {}
     for entry in entries:
         happened.setdefault(entry.kind, set()).add(entry.object_id)

@@ -221,12 +221,8 @@ class Feeder:
 
     def mend(self, keys: set[str], *, compared_at: datetime | None = None) -> None:
         """Have documents like the database again, whatever the journal says. Raises as `step` does."""
-        from musubi.matching.engine.index import Preparing
-
-        if self._folder is None:
-            raise Preparing("nothing is open")
         if self._writer is None:
-            self._open(self._folder)
+            self.open()
         self._put(keys)
         fed = replace(self._fed, changed=self._fed.changed + len(keys))
         self._note(replace(fed, compared_at=compared_at) if compared_at else fed)

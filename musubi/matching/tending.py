@@ -51,6 +51,8 @@ def tend(stop: Callable[[], bool], *, once: bool = False) -> None:
 
 
 class Tender:
+    """One process's way of looking after the index: `turn` by `turn`."""
+
     def __init__(self) -> None:
         self.feeder = feed.Feeder()
         self._making: subprocess.Popen | None = None
@@ -130,6 +132,7 @@ class Tender:
             if why := feed.why_learn_again():
                 self._have_made(why, log.info)
         if self._comparing is None and feed.is_to_be_compared():
+            self.feeder.open()  # only one compares: the one that can mend
             self._comparing, self._differed = feed.compared(), 0
 
     def _compare(self) -> bool:

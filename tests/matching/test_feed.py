@@ -421,7 +421,6 @@ def test_comparison_finds_what_no_entry_told(index, city):
     expected = {documents.key_of(one) for one in (member.organisation, solution, gone, new)}
     assert differing() == expected
     feeder = feed.Feeder()
-    feeder.open()
     feeder.mend(expected)
     feeder.close()
     assert differing() == set()

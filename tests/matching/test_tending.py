@@ -6,18 +6,21 @@ import resource
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 
 from musubi.journal.models import Entry
+from musubi.lib import clock
 from musubi.matching import documents, feed, live, tending
 from musubi.matching.engine import index as engine
 from musubi.matching.engine.index import Preparing
+from musubi.matching.models import Experience
 from musubi.solutions import actions as solutions
 from tests.factories.challenges import make_challenge
-from tests.factories.people import make_municipality, make_staff
+from tests.factories.people import make_member, make_municipality, make_staff
 from tests.factories.solutions import make_solution
 from tests.notify.test_two_workers import database_url
 
@@ -258,6 +261,30 @@ def test_process_that_does_not_match_loads_nothing_of_it(processes):
     process = processes("-c", LOADED, *pages)
     assert process.wait() == 0, process.said
     assert process.said.splitlines()[-1] == "loaded []"
+
+
+def test_it_is_compared_at_night_by_the_one_that_can_mend(index, caplog):
+    member = make_member(make_municipality())
+    index()
+    Experience.objects.create(
+        organisation=member.organisation,
+        municipality=member.municipality,
+        case_id=1,
+        title="海岸のごみ",
+        outcomes=1,
+        at=clock.now(),
+    )
+    first, second = tending.Tender(), tending.Tender()
+    first.feeder.open()
+    with clock.standing_at(clock.now() + timedelta(days=3)) as then:
+        assert second.turn() == tending.BUSY
+        while first.turn() == 0.0:
+            pass
+        assert feed.Fed.read(engine.current(live.root())).compared_at == then
+    first.close()
+    second.close()
+    assert "1 documents of the index were not as in the database" in caplog.text
+    assert not any(differing for _done, differing in feed.compared())
 
 
 def test_worker_older_than_the_code_asks_to_be_started_again(processes):

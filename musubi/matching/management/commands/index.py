@@ -85,6 +85,7 @@ class Command(BaseCommand):
             os.nice(10)
         started = time.monotonic()
         told = _Progress(self.stdout, documents.count())
+        told.say("文書から学んでいます…")
         try:
             feed.rebuild(told)
         except Preparing as problem:
@@ -116,6 +117,7 @@ class Command(BaseCommand):
             mend = feeder.mend
         except Busy:
             mend = None
+            self._wait_for_feeder()
         try:
             for looked_at, differing in feed.compared():
                 told(looked_at)
@@ -131,6 +133,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{told.done:,} 件を照らし合わせ、違っていた {len(keys):,} 件を直しました。")
         else:
             self.stdout.write(f"{told.done:,} 件を照らし合わせました。違いはありません。")
+
+    def _wait_for_feeder(self) -> None:
+        """Until it has read what there is now: what it is about to take in is no difference."""
+        from musubi.matching.engine.index import current
+
+        now, end = following.now(), time.monotonic() + PATIENCE
+        while time.monotonic() < end and feed.Fed.read(current(live.root())).position.top < now.top:
+            time.sleep(0.1)
 
     def _have_mended(self, keys: set[str]) -> None:
         """By the process that feeds: only one can."""
@@ -198,7 +208,9 @@ class _Progress:
         if time.monotonic() - self._said < (0.2 if self.on_terminal else 5.0):
             return
         self._said = time.monotonic()
-        line = f"{min(done / max(self.total, 1), 1):4.0%} {done:,} / {self.total:,} 件"
+        self.say(f"{min(done / max(self.total, 1), 1):4.0%} {done:,} / {self.total:,} 件")
+
+    def say(self, line: str) -> None:
         self.out.write(f"\r{line}    " if self.on_terminal else line, ending="" if self.on_terminal else None)
         self.out.flush()
 
