@@ -215,6 +215,9 @@ def _answer(match: Match, thing, here: str, facts) -> Found:
         there = f"{thing.name}\n{thing.description}"
     found = Found(thing, match.score, match.likeness, dict(match.features))
     found.reasons = reasons.of_match(match, here, there)
+    if not found.reasons and found.strength == "weak":
+        # Of texts that share no word, goals in common make no suggestion.
+        return found
     if goals := sorted(facts.goals & match.facts.goals):
         found.reasons.append({"kind": "goals", "goals": goals})
     if fields := sorted(facts.fields & match.facts.fields):

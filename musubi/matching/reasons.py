@@ -40,6 +40,8 @@ def of_match(match, text_here: str, text_there: str) -> list[dict]:
         here, there = _lengthened(shared.here, shared.there, text_here, text_there)
         if not any(here in known[0] for known in same):
             same = [known for known in same if known[0] not in here] + [[here, there]]
+    # One letter (「道」, 「人」) may stand in any two texts.
+    same = [pair for pair in same if len(pair[0]) > 1]
     reasons = []
     if same:
         reasons.append({"kind": "words", "words": same[:MOST_WORDS]})

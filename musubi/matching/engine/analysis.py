@@ -36,7 +36,8 @@ _loading = threading.Lock()
 
 @dataclass(frozen=True)
 class Analysed:
-    """The terms of a text. `words` and `pairs`: term → how often; `surfaces`: word → as it is written there."""
+    """The terms of a text. `words` and `pairs`: term → how often; `surfaces`: word → as it is written there, of those
+    words that say something by themselves: nouns and synonyms, not verbs and counters (「分」, 「知っ」)."""
 
     words: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
@@ -60,7 +61,8 @@ def analyse(text: str, *, title: str = "") -> Analysed:
         if part := fold(part):
             for word, surface in _words(part):
                 words[word] += times
-                surfaces.setdefault(word, surface)
+                if surface:
+                    surfaces.setdefault(word, surface)
             for pair, count in terms(part).items():
                 pairs[pair] += times * count
     return Analysed(words, pairs, surfaces)
@@ -78,7 +80,8 @@ def fingerprint() -> str:
 
 
 def _words(text: str) -> list[tuple[str, str]]:
-    """(normal form, as written) of the content words of a folded text, and the synonyms it holds."""
+    """(normal form, as written) of the content words of a folded text, and the synonyms it holds. What says nothing by
+    itself is written as nothing."""
     stop = _stop_words()
     found = []
     # Most of a text is grammar; its kinds are few and known by number after the first of each.
@@ -88,21 +91,23 @@ def _words(text: str) -> list[tuple[str, str]]:
             kind = morpheme.part_of_speech_id()
             if (telling := tells.get(kind)) is None:
                 telling = tells[kind] = _tells(morpheme.part_of_speech())
-            if not telling:
+            tells_something, says_it = telling
+            if not tells_something:
                 continue
             word = morpheme.normalized_form().casefold().translate(_AS_HIRAGANA)
             if word in stop or (len(word) == 1 and not _ONE_LETTER.match(word)):
                 continue
-            found.append((word, morpheme.surface()))
+            found.append((word, morpheme.surface() if says_it else ""))
     pattern, group = _synonyms()
     for match in pattern.finditer(text.translate(_AS_HIRAGANA)):
         found.append((_MARK + group[match[0]], text[match.start() : match.end()]))
     return found
 
 
-def _tells(kind: tuple[str, ...]) -> bool:
-    """Whether words of a part of speech say what a text is about."""
-    return kind[0] in CONTENT and kind[1] not in ("数詞", "助動詞語幹")
+def _tells(kind: tuple[str, ...]) -> tuple[bool, bool]:
+    """Whether words of a part of speech say what a text is about, and whether one alone says it to a reader."""
+    tells = kind[0] in CONTENT and kind[1] not in ("数詞", "助動詞語幹")
+    return tells, tells and kind[0] == "名詞" and kind[2] not in ("助数詞可能", "副詞可能")
 
 
 def is_synonym(word: str) -> bool:

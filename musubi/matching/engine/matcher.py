@@ -246,15 +246,18 @@ class _Told:
         self.weights = vector.weight_of(self.ids)
 
     def shared(self, payload: Payload) -> list[Shared]:
-        """The words both hold, those that tell most first; of a word within a longer one only the longer."""
+        """The words both hold that say something by themselves, those that tell most first; of a word within a longer
+        one only the longer."""
         held = np.flatnonzero(payload.vector.holds(self.ids))
         tells = -(self.weights[held] * payload.vector.weight_of(self.ids[held]))
         both = sorted(zip(tells.tolist(), (self.words[i] for i in held), strict=True))
         shared: list[Shared] = []
         for _tells, word in both:
-            there = payload.spelling(word)
-            one = Shared(word, self.text.surfaces.get(word, word), there, is_synonym(word))
-            if not there or (one.synonym and one.here == one.there):
+            here, there = self.text.surfaces.get(word), payload.spelling(word)
+            if not here or not there:
+                continue
+            one = Shared(word, here, there, is_synonym(word))
+            if one.synonym and one.here == one.there:
                 continue
             if not any(one.here in known.here or known.here in one.here for known in shared):
                 shared.append(one)
@@ -274,7 +277,7 @@ def entry(document: Document, model: Model, text: Analysed | None = None) -> Ent
     kept = set(vector.ids.tolist())
     words = "\n".join(
         word if text.surfaces[word] == word else f"{word}\t{text.surfaces[word]}"
-        for word in text.words
+        for word in text.surfaces
         if word_id(word) in kept
     )
     payload = pack(Payload(vector, hubness, document.facts, words))

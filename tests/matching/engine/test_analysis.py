@@ -183,7 +183,20 @@ def test_fingerprint_changes_with_the_synonyms(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes((analysis.DATA / name).read_bytes())
     before = fingerprint()
     monkeypatch.setattr(analysis, "DATA", tmp_path)
+    # A process keeps to what it has loaded: each of these stands for a new one.
+    fingerprint.cache_clear()
     assert fingerprint() == before
     with (tmp_path / "synonyms.tsv").open("a") as file:
         file.write("町会\t隣組\n")
+    fingerprint.cache_clear()
     assert fingerprint() != before
+    fingerprint.cache_clear()
+
+
+def test_only_what_says_something_alone_can_be_told_as_a_reason():
+    text = analyse("10分歩いて知った道を、現在3人で清掃し、脱炭素を進める")
+    assert {"知る", "分", "人", "現在"} & set(text.surfaces) == set()
+    assert {"道", "清掃"} <= set(text.surfaces)
+    assert any(word.startswith("≈") for word in text.surfaces)
+    # They are counted all the same.
+    assert text.words["知る"] == 1
