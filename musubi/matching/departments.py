@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.db.models.functions import Left
 from django.utils.translation import gettext as _
@@ -22,8 +23,9 @@ LATEST = 300
 # Deeds no more like than this (`near.Shelf.likeness`) are about something else; of the others so many have a say, and
 # a likeness of one in all counts as much as the doubt.
 UNLIKE, HEARD, DOUBT = 0.03, 20, 1.0
-# What a kind of deed counts.
-ANSWERED, LED, ASKED_FOR, NOT_OURS = 1.0, 1.0, 0.8, -0.4
+# The kinds of deeds, and what each counts.
+ANSWERED, LED, ASKED_FOR, NOT_OURS = "answered", "led", "asked_for", "not_ours"
+WEIGHTS = {ANSWERED: 1.0, LED: 1.0, ASKED_FOR: 0.8, NOT_OURS: -0.4}
 # A duty that all a text's words name would count this much.
 DUTY = 1.0
 LEAST = 0.05
@@ -46,12 +48,26 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Deed:
-    """Something a department did: the text it was about, what it was (for the reason), and whether it speaks for it."""
+    """Something a department did: what it was about, and what it was (a key of `WEIGHTS`)."""
 
     department_id: int
     text: Text
-    reason: str
-    weight: float
+    kind: str
+
+    @property
+    def weight(self) -> float:
+        return WEIGHTS[self.kind]
+
+    @property
+    def reason(self) -> str:
+        title = self.text.title if len(self.text.title) <= 24 else self.text.title[:23] + "…"
+        if self.kind == ANSWERED:
+            return _("似た提案「%s」に前向きに回答") % title
+        if self.kind == NOT_OURS:
+            return _("似た提案「%s」に「所管ではない」と回答") % title
+        if self.kind == LED:
+            return _("似た案件「%s」を担当") % title
+        return _("似た課題「%s」の担当課") % title
 
 
 class Knowledge:
@@ -66,20 +82,21 @@ class Knowledge:
         )
         self.deeds = [*_answers(municipality), *_challenges(municipality)]
         self.deeds += [
-            Deed(
-                pk,
-                Text(title, text.removeprefix(title).strip()),
-                _("似た案件「%s」を担当") % _short(title),
-                LED,
-            )
-            for pk, text, title in led
+            Deed(pk, Text(title, text.removeprefix(title).strip()), LED) for pk, text, title in led
         ]
+
+    @classmethod
+    def of(cls, departments: Sequence[Department], deeds: Sequence[Deed]) -> Knowledge:
+        """What these deeds tell of these departments."""
+        knowledge = cls.__new__(cls)
+        knowledge.departments, knowledge.deeds = list(departments), list(deeds)
+        return knowledge
 
     def suggest(
         self, text: str, *, title: str = "", challenge: Challenge | None = None, limit: int = 4
     ) -> list[Suggestion]:
         """The departments to ask, best first; only those with a reason. `challenge`: what the text answers."""
-        deeds, duties = self._shelves()
+        deeds, duties = self._shelves
         asked = deeds.ask(title, text)
         found = {department.pk: Suggestion(department) for department in self.departments}
         if challenge is not None and challenge.department_id in found:
@@ -96,6 +113,7 @@ class Knowledge:
             suggestion.score = round(min(max(suggestion.score, 0.0), 1.0), 3)
         return sorted(named, key=lambda s: (-s.score, s.department.position, s.department.pk))[:limit]
 
+    @cached_property
     def _shelves(self) -> tuple[Shelf, Shelf]:
         """The deeds' texts; and two places for each department: its duties, its name."""
         duties = [Text("", department.duties) for department in self.departments]
@@ -157,14 +175,10 @@ def _answers(municipality: Municipality) -> list[Deed]:
             :LATEST
         ]
     )
-    deeds = []
-    for department_id, answer, title, content in rows:
-        if answer == Answer.NOT_OURS:
-            reason, weight = _("似た提案「%s」に「所管ではない」と回答"), NOT_OURS
-        else:
-            reason, weight = _("似た提案「%s」に前向きに回答"), ANSWERED
-        deeds.append(Deed(department_id, Text(title, content), reason % _short(title), weight))
-    return deeds
+    return [
+        Deed(pk, Text(title, content), NOT_OURS if answer == Answer.NOT_OURS else ANSWERED)
+        for pk, answer, title, content in rows
+    ]
 
 
 def _challenges(municipality: Municipality) -> list[Deed]:
@@ -174,10 +188,7 @@ def _challenges(municipality: Municipality) -> list[Deed]:
         .order_by("-id")
         .values_list("department_id", "title", Left("problem", LONGEST))[:LATEST]
     )
-    return [
-        Deed(pk, Text(title, problem), _("似た課題「%s」の担当課") % _short(title), ASKED_FOR)
-        for pk, title, problem in rows
-    ]
+    return [Deed(pk, Text(title, problem), ASKED_FOR) for pk, title, problem in rows]
 
 
 def _bare(name: str) -> str:
@@ -185,7 +196,3 @@ def _bare(name: str) -> str:
     for ending in _ENDINGS:
         name = name.removesuffix(ending)
     return name
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 24 else title[:23] + "…"

@@ -45,11 +45,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Asked:
-    """A text that is compared with others."""
+    """A text that is compared with others. `tells`: number of a word → (the word, its weight)."""
 
     text: Text
     analysed: Analysed
     vector: Vector
+    tells: dict[int, tuple[str, float]]
 
 
 class Shelf:
@@ -65,9 +66,15 @@ class Shelf:
         self._sample = _sample(terms, self.model)
 
     def ask(self, title: str, body: str) -> Asked:
+        from musubi.matching.engine.model import word_id
+
         text = Text(title, body).cut()
         analysed = _analysed(text)
-        return Asked(text, analysed, self.model.vector(analysed))
+        vector = self.model.vector(analysed)
+        weights = dict(zip(vector.ids.tolist(), vector.weights.tolist(), strict=True))
+        numbers = {word_id(word): word for word in analysed.words}
+        tells = {number: (word, weights.get(number, 0.0)) for number, word in numbers.items()}
+        return Asked(text, analysed, vector, tells)
 
     def likeness(self, asked: Asked) -> np.ndarray:
         """How like each of the texts is, 0 to 2."""
@@ -75,44 +82,31 @@ class Shelf:
 
     def share(self, asked: Asked, place: int) -> float:
         """The part, 0 to 1, of what a text's words tell that the text at a place holds too."""
-        weights = self._weights(asked)
-        total = sum(weight**2 for weight in weights.values())
-        held = sum(weight**2 for number, weight in weights.items() if number in self._held[place])
-        return held / total if total else 0.0
+        both = asked.tells.keys() & self._held[place]
+        if not both:
+            return 0.0
+        total = sum(weight**2 for _word, weight in asked.tells.values())
+        return sum(asked.tells[number][1] ** 2 for number in both) / total if total else 0.0
 
     def words(self, asked: Asked, place: int) -> list[str]:
         """What both hold, those words first that tell most, as they are written in the text asked about."""
         from musubi.matching import reasons
         from musubi.matching.engine.analysis import is_synonym
         from musubi.matching.engine.matcher import Shared
-        from musubi.matching.engine.model import word_id
 
-        weights = self._weights(asked)
-        both = {
-            word: weights.get(word_id(word), 0.0)
-            for word in asked.analysed.words
-            if word_id(word) in self._held[place] and not is_synonym(word)
-        }
+        both = [asked.tells[number] for number in asked.tells.keys() & self._held[place]]
+        surfaces = asked.analysed.surfaces
         shared = [
-            Shared(word, surface, surface)
-            for word in sorted(both, key=lambda word: (-both[word], word))
-            if (surface := asked.analysed.surfaces.get(word))
+            Shared(word, surfaces[word], surfaces[word])
+            for word, _weight in sorted(both, key=lambda pair: (-pair[1], pair[0]))
+            if word in surfaces and not is_synonym(word)
         ]
+        if not shared:
+            return []
         told = reasons.of_match(
-            SimpleNamespace(shared=shared[: 3 * MOST_WORDS]), str(asked.text), str(self.texts[place])
+            SimpleNamespace(shared=shared[: 2 * MOST_WORDS]), str(asked.text), str(self.texts[place])
         )
         return reasons.words_of(told)[:MOST_WORDS]
-
-    def _weights(self, asked: Asked) -> dict[int, float]:
-        from musubi.matching.engine.model import word_id
-
-        words = {word_id(word) for word in asked.analysed.words}
-        vector = asked.vector
-        return {
-            number: weight
-            for number, weight in zip(vector.ids.tolist(), vector.weights.tolist(), strict=True)
-            if number in words
-        }
 
 
 def shelf(texts: Sequence[Text]) -> Shelf:
