@@ -11,6 +11,7 @@ from musubi.lib.errors import Refused
 from musubi.notify.actions import set_preference
 from musubi.notify.queries import preferences_of
 from musubi.people.own_account import change_language, change_name
+from musubi.people.permissions import authority
 from musubi.www.accounts.forms import PreferencesForm, ProfileForm
 from musubi.www.public.statements import remember_language
 
@@ -49,7 +50,12 @@ def preferences(request):
     return render(
         request,
         "accounts/preferences.html",
-        {"page_title": _("通知と言語"), "form": form, "mail_configured": settings.MAIL_CONFIGURED},
+        {
+            "page_title": _("通知と言語"),
+            "form": form,
+            "mail_configured": settings.MAIL_CONFIGURED,
+            "has_searches": bool(authority(request.user).organisation_ids),
+        },
         status=422 if form.errors else 200,
     )
 

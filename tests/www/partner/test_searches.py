@@ -15,7 +15,7 @@ from musubi.notify.actions import set_preference
 from musubi.plan.models import Field
 from musubi.www.partner.searches import next_digest_on
 from tests.factories.challenges import make_challenge
-from tests.factories.people import make_member, make_municipality, make_representative
+from tests.factories.people import make_member, make_municipality, make_representative, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +229,9 @@ def test_preview_costs_the_same_for_one_and_for_many(here, city, index, words):
         make_challenge(city, title=f"海岸のごみ{n}", goals=[14], fields=["environment"])
     index.follow()
     assert cost() == one
+
+
+def test_preferences_lead_representatives_to_their_searches(here, client, text):
+    assert 'href="/my/searches/"' in text(here.get("/accounts/preferences/"))
+    client.force_login(make_user())
+    assert 'href="/my/searches/"' not in text(client.get("/accounts/preferences/"))
