@@ -1,7 +1,7 @@
 """Keeps suggestions current: at once for what the journal tells of, every night for all that is open.
 
 What was found when stands in `Refreshed`, written in one transaction with what was found: whatever stops in between is
-done again, and nothing twice. Any number of workers may do this at once; each takes what no other is at.
+done again, and nothing twice. Any number of workers may do this at once; each claims what it takes up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from musubi.challenges.models import Challenge
@@ -37,6 +37,8 @@ LAG = 3.0
 IDLE, FAULT = 5.0, 60.0
 # What is new or changed may now come first for so many of those found for it: they are due again.
 NEAR = 10
+# A claim older than this belongs to a dead worker.
+LEASE = timedelta(minutes=10)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=clock.TOKYO)
 
 FOLLOWER = "suggestions"
@@ -145,7 +147,8 @@ def ask_anew(kind: str, keys: Iterable[int]) -> None:
     keys = sorted(keys)
     rows = [Refreshed(kind=kind, object_id=key) for key in keys]
     Refreshed.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-    Refreshed.objects.filter(kind=kind, object_id__in=keys).update(at=None)
+    # Who is at it just now has read the old words.
+    Refreshed.objects.filter(kind=kind, object_id__in=keys).update(at=None, claimed_at=None)
 
 
 def night() -> datetime:
@@ -197,28 +200,69 @@ def refresh_due(stop: Callable[[], bool] = lambda: False) -> int:
     return count
 
 
-@transaction.atomic
 def refresh(kind: str, key: int, before: datetime) -> bool:
     """Find the suggestions of one challenge, solution or organisation anew, unless that was done since `before` or
-    another worker is at it. Raises `engine.index.Preparing`, and then nothing was changed."""
-    Refreshed.objects.bulk_create([Refreshed(kind=kind, object_id=key, at=LONG_AGO)], ignore_conflicts=True)
-    rows = Refreshed.objects.filter(Q(at=None) | Q(at__lt=before), kind=kind, object_id=key)
-    row = rows.select_for_update(skip_locked=True).first()
-    if row is None:
+    another worker is at it. Nothing is locked while the engine looks. Raises `engine.index.Preparing`.
+
+    One that cannot be done is left until the next night, and keeps nobody from the others.
+    """
+    from musubi.matching.engine.index import Preparing
+
+    claim = clock.now()
+    rows = Refreshed.objects.filter(kind=kind, object_id=key)
+    if not rows.exists():
+        Refreshed.objects.bulk_create(
+            [Refreshed(kind=kind, object_id=key, at=LONG_AGO)], ignore_conflicts=True
+        )
+    free = Q(claimed_at=None) | Q(claimed_at__lt=claim - LEASE)
+    if not rows.filter(free, Q(at=None) | Q(at__lt=before)).update(claimed_at=claim):
         return False
-    was_asked = row.at is None
-    thing = open_things()[kind].filter(pk=key).first()
-    if thing is None:
-        if kind != "challenge" and (gone := MODELS[kind].objects.filter(pk=key).first()):
-            actions.keep_for_seed(gone, [])
-        row.delete()
-        return True
-    found = refresh_challenge(thing) if isinstance(thing, Challenge) else refresh_seed(thing)
-    if was_asked:
-        _touch(one.thing for one in found[:NEAR] if one.strength != "weak")
-    row.at = clock.now()
-    row.save(update_fields=["at"])
+    mine = rows.filter(claimed_at=claim)
+    try:
+        _find_anew(kind, key, mine)
+    except Preparing:
+        mine.update(claimed_at=None)
+        raise
+    except Error:
+        raise
+    except Exception:
+        log.exception("suggestions for %s %s could not be found", kind, key)
+        mine.update(at=clock.now(), claimed_at=None)
     return True
+
+
+def _find_anew(kind: str, key: int, mine: models.QuerySet[Refreshed]) -> None:
+    was_asked = mine.filter(at=None).exists()
+    thing = open_things()[kind].filter(pk=key).first()
+    found = [] if thing is None else find(thing)
+    with transaction.atomic():
+        if thing is None:
+            if kind != "challenge" and (gone := MODELS[kind].objects.filter(pk=key).first()):
+                actions.keep_for_seed(gone, [])
+            mine.delete()
+            return
+        if isinstance(thing, Challenge):
+            actions.keep_for_challenge(thing, found)
+        else:
+            actions.keep_for_seed(thing, found)
+        if was_asked:
+            _touch(one.thing for one in found[:NEAR] if one.strength != "weak")
+        # Not where it was asked for anew meanwhile: then it is still to be done.
+        mine.update(at=clock.now(), claimed_at=None)
+
+
+def find(thing: Challenge | Solution | Organisation) -> list[ask.Found]:
+    """Who could do a challenge; or which challenges a solution or an organisation could help with, among those its
+    people may read. Raises `engine.index.Preparing`."""
+    if isinstance(thing, Challenge):
+        return ask.for_challenge(
+            thing,
+            solutions=documents.findable(Solution),
+            organisations=documents.findable(Organisation),
+        )
+    owner = thing.organisation if isinstance(thing, Solution) else thing
+    marks = [documents.OPEN, ask.readable_marks(owner)]
+    return ask.for_seed(thing, challenges=queries.challenges_for(owner), marks=marks)
 
 
 def _touch(things: Iterable[Challenge | Solution | Organisation]) -> None:
@@ -228,24 +272,3 @@ def _touch(things: Iterable[Challenge | Solution | Organisation]) -> None:
         keys[thing._meta.model_name].append(thing.pk)
     for kind, near in sorted(keys.items()):
         Refreshed.objects.filter(kind=kind, object_id__in=near, at__isnull=False).update(at=LONG_AGO)
-
-
-def refresh_challenge(challenge: Challenge) -> list[ask.Found]:
-    """Find who could do this, and keep the first of them. Raises `engine.index.Preparing`."""
-    found = ask.for_challenge(
-        challenge,
-        solutions=documents.findable(Solution),
-        organisations=documents.findable(Organisation),
-    )
-    actions.keep_for_challenge(challenge, found)
-    return found
-
-
-def refresh_seed(thing: Solution | Organisation) -> list[ask.Found]:
-    """Find the challenges it could help with among those its people may read, and keep the first of them."""
-    owner = thing.organisation if isinstance(thing, Solution) else thing
-    found = ask.for_seed(
-        thing, challenges=queries.challenges_for(owner), marks=[documents.OPEN, ask.readable_marks(owner)]
-    )
-    actions.keep_for_seed(thing, found)
-    return found

@@ -217,11 +217,13 @@ class Mentioned(Record):
 
 class Refreshed(Record):
     """When the suggestions of a challenge, a solution or an organisation (`kind`) were last found; None asks for it
-    anew. The batch over all challenges has a row of its own (see `batch`): when it began."""
+    anew. `claimed_at` is set while a worker is at it. The batch over all challenges has a row of its own (see `batch`):
+    when it began."""
 
     kind = models.CharField(max_length=12)
     object_id = models.BigIntegerField()
     at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="refreshed_once")]

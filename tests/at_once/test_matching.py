@@ -143,7 +143,7 @@ def test_lists_kept_at_once_do_not_lock_each_other_up(city):
 def test_two_workers_find_each_thing_once(city, monkeypatch):
     challenges = [make_challenge(city) for _n in range(6)]
     asked = []
-    monkeypatch.setattr(keeping, "refresh_challenge", lambda thing: asked.append(thing.pk) or [])
+    monkeypatch.setattr(keeping, "find", lambda thing: asked.append(thing.pk) or [])
     assert sum(race(keeping.refresh_due, keeping.refresh_due)) == 6
     assert sorted(asked) == sorted(one.pk for one in challenges)
     assert Refreshed.objects.filter(at=None).count() == 0

@@ -1,5 +1,10 @@
 """Keeping suggestions current, the nationwide batch, and the weekly digest."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from datetime import date, timedelta
 from io import StringIO
 
@@ -27,6 +32,7 @@ from tests.factories.people import (
     make_staff,
 )
 from tests.factories.solutions import make_solution
+from tests.notify.test_two_workers import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +166,8 @@ def test_without_an_index_nothing_changes_and_it_is_tried_later(settings, tmp_pa
     settings.INDEX_DIR = tmp_path / "none"
     with pytest.raises(Preparing):
         keeping.refresh_due()
-    assert not Refreshed.objects.filter(at__isnull=False).exists()
+    assert not Refreshed.objects.filter(at__gt=keeping.LONG_AGO).exists()
+    assert not Refreshed.objects.filter(claimed_at__isnull=False).exists()
     asked = []
     keeping.keep(lambda: asked.append(1) or len(asked) > 3)  # never raises, and ends when asked to
 
@@ -169,6 +176,43 @@ def test_keeping_stops_when_asked(town):
     assert keeping.refresh_due(lambda: True) == 0
     left = iter([False, False, True, True, True])
     assert keeping.refresh_due(lambda: next(left)) == 2
+
+
+def test_one_that_cannot_be_done_keeps_nobody_from_the_others(town, monkeypatch):
+    real = keeping.find
+
+    def find(thing):
+        if thing == town["kit"]:
+            raise ValueError("unheard of")
+        return real(thing)
+
+    monkeypatch.setattr(keeping, "find", find)
+    assert all_due() == 4
+    assert Suggestion.objects.filter(need_rank=1).count() == 2
+    # It is tried again the next night.
+    monkeypatch.setattr(keeping, "find", real)
+    assert not town["kit"].suggestions.filter(seed_rank=1).exists()
+    with clock.standing_at(clock.now() + timedelta(days=1)):
+        all_due()
+    assert town["kit"].suggestions.filter(seed_rank=1).exists()
+
+
+def test_what_is_asked_for_while_it_is_being_found_is_found_again(town, monkeypatch):
+    real = keeping.find
+    monkeypatch.setattr(
+        keeping, "find", lambda thing: keeping.ask_anew("challenge", [town["beach"].pk]) or real(thing)
+    )
+    assert keeping.refresh("challenge", town["beach"].pk, keeping.night())
+    monkeypatch.setattr(keeping, "find", real)
+    assert Refreshed.objects.get(kind="challenge", object_id=town["beach"].pk).at is None
+
+
+def test_what_a_dead_worker_was_at_is_taken_up(town):
+    beach = {"kind": "challenge", "object_id": town["beach"].pk}
+    Refreshed.objects.create(**beach, at=None, claimed_at=clock.now() - timedelta(minutes=9))
+    assert not keeping.refresh("challenge", town["beach"].pk, keeping.night())
+    Refreshed.objects.update(claimed_at=clock.now() - timedelta(minutes=11))
+    assert keeping.refresh("challenge", town["beach"].pk, keeping.night())
 
 
 def test_once_does_what_waits(town):
@@ -216,6 +260,46 @@ def test_the_batch_says_what_is_wrong(settings, tmp_path):
         match_all()
     with pytest.raises(CommandError, match="1以上"):
         match_all("--limit", "0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_batch_killed_in_the_middle_goes_on(index, settings):
+    city = make_municipality()
+    officer, desk = make_staff(city, "officer"), make_staff(city, "desk")
+    for n in range(40):
+        make_challenge(city, by=officer, desk=desk, **{**BEACH, "title": f"{BEACH['title']} {n}"})
+    make_solution(**BEACH_KIT)
+    index()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "MUSUBI_VAR": str(settings.VAR_DIR),
+        "MUSUBI_INDEX": str(settings.INDEX_DIR),
+        "MUSUBI_STATIC_MANIFEST": "0",
+        "MUSUBI_SECRET_KEY": "x" * 50,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "match-all"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    done = Refreshed.objects.filter(kind="challenge", at__gt=keeping.LONG_AGO)
+    try:
+        end = time.monotonic() + 60
+        while done.count() < 3 and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        output, _ = process.communicate()
+    before = done.count()
+    assert 3 <= before < 40, output
+    # What it was at is free again after a while.
+    with clock.standing_at(clock.now() + timedelta(minutes=11)):
+        assert f"課題 {40 - before} 件の候補を選びました" in match_all()
+        assert "すべての課題が済んでいます" in match_all()
+    assert Suggestion.objects.filter(need_rank=1).count() == Suggestion.objects.count() == 40
 
 
 # --- the weekly digest ---------------------------------------------------------------------------------------
