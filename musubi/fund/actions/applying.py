@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
-from musubi.fund.models import Application, Call, CostLine
+from musubi.fund.models import Application, Call, CostCategory, CostLine
 from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
 from musubi.fund.states import APPLICATION, Phase
 from musubi.journal import actions as journal
@@ -110,12 +110,12 @@ def save_application(
         raise TypeError(f"not words of an application: {sorted(unknown)}")
     if not may_be_written(application):
         raise Refused("この申請は、もう書き直せません。画面を読み込み直して、今の状態を確かめてください。")
-    changes = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
+    changes = {name: (value or "").strip() if name in TEXTS else value for name, value in words.items()}
     for name in SUMS:
         if name in changes and not _is_yen(changes[name]):
             raise Refused("金額は0円以上で、桁を確かめて入力してください。", field=name)
     for name in TEXTS:
-        if len(changes.get(name) or "") > LONGEST_TEXT:
+        if len(changes.get(name, "")) > LONGEST_TEXT:
             label = application._meta.get_field(name).verbose_name
             raise Refused(f"「{label}」は{LONGEST_TEXT:,}字までです。", field=name)
     if goals is not None:
@@ -233,26 +233,24 @@ def set_costs(application: Application, costs: Iterable[Mapping], phase: Phase =
     for position, cost in enumerate(costs):
         line = there.pop(cost.get("pk"), None)
         (new if line is None else kept).append(line := line or CostLine(application=application, phase=phase))
-        line.position = position
-        line.category = categories.get(cost["category"])
-        line.label = cost["label"].strip()
-        line.yen = cost["yen"]
-        _check_cost(line)
+        category, label, yen = categories.get(cost["category"]), cost["label"].strip(), cost["yen"]
+        _check_cost(position + 1, category, label, yen, phase)
+        line.category, line.label, line.yen, line.position = category, label, yen, position
     CostLine.objects.filter(pk__in=there).delete()
     CostLine.objects.bulk_update(kept, ["position", "category", "label", "yen"])
     CostLine.objects.bulk_create(new)
 
 
-def _check_cost(line: CostLine) -> None:
-    where = f"経費の{line.position + 1}行目"
+def _check_cost(number: int, category: CostCategory | None, label: str, yen: int, phase: Phase) -> None:
+    where = f"経費の{number}行目"
     longest = CostLine._meta.get_field("label").max_length
-    if line.category is None:
+    if category is None:
         raise Refused(f"{where}の費目を一覧から選び直してください。", field="costs")
-    if not _is_yen(line.yen):
+    if not _is_yen(yen):
         raise Refused(f"{where}の金額は0円以上で、桁を確かめて入力してください。", field="costs")
-    if len(line.label) > longest:
+    if len(label) > longest:
         raise Refused(f"{where}の内訳は{longest}字までにしてください。", field="costs")
-    if not line.label and line.phase != Phase.PLAN:
+    if not label and phase != Phase.PLAN:
         raise Refused(f"{where}の内訳を入力してください。", field="costs")
 
 
