@@ -46,6 +46,10 @@ NEVER = {
     ("challenges.actions.match", REFUSED): "one that is matched, resolved or closed stays as it is",
     ("challenges.actions.resolve", NOT_ALLOWED): MADE_SURE,
     ("challenges.actions.resolve", REFUSED): "one that is resolved or closed stays as it is",
+    (
+        "fund.actions.applying.save_application",
+        JOURNAL,
+    ): "a draft is saved while it is typed, every few seconds",
     ("notify.actions.mark_read", REFUSED): "read a second time, nothing changes",
     ("notify.actions.mark_read", JOURNAL): "who read which notice concerns nobody else",
     ("outcomes.actions.read_indicator", REFUSED): "a value is recorded or corrected at any time",

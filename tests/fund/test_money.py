@@ -113,7 +113,9 @@ def test_a_pledge_cannot_be_spent(fund, desk):
 def test_a_form_sent_twice_pledges_once(fund, desk):
     key = uuid.uuid4()
     words = {"by": desk, "source": Source.PUBLIC, "yen": 5_000_000, "name": "一般会計", "key": key}
-    assert actions.pledge(general(fund), **words) == actions.pledge(general(fund), **words)
+    contribution = actions.pledge(general(fund), **words)
+    assert actions.pledge(general(fund), **words) == contribution
+    assert verbs(contribution) == ["contribution.pledged"]
     assert Contribution.objects.count() == Posting.objects.count() == 1
 
 
@@ -217,6 +219,34 @@ def test_return_contribution_is_refused_before_and_after(fund, desk, city):
         actions.return_contribution(make_contribution(general(fund)), by=desk, reason="")
     with pytest.raises(NotAllowed):
         actions.return_contribution(pledged, by=make_staff(city, "manager"), reason="誤り")
+
+
+@pytest.mark.parametrize("yen", [None, 0, -1, 0.5, 1.5, "1000", True, 10**15 + 1])
+def test_a_pledge_is_whole_yen_that_the_ledger_can_hold(fund, yen):
+    with pytest.raises(Missing) as refusal:
+        make_contribution(general(fund), yen=yen, state="pledged")
+    assert (refusal.value.field, Contribution.objects.count()) == ("yen", 0)
+
+
+def test_names_without_end_are_refused(fund, city, desk):
+    long = "海" * 100_000
+    for act in (
+        lambda: actions.open_fund(city, by=desk, name=long, fiscal_year=2026),
+        lambda: actions.earmark(fund, by=desk, theme=long),
+        lambda: make_contribution(general(fund), name=long),
+        lambda: actions.pledge(general(fund), by=desk, source="nobody", yen=1, name="一般会計"),
+    ):
+        with pytest.raises(Refused):
+            act()
+    assert (Fund.objects.count(), Pot.objects.count(), Contribution.objects.count()) == (1, 1, 0)
+
+
+def test_the_key_of_another_fund_does_not_show_its_contribution(fund):
+    key = uuid.uuid4()
+    make_contribution(general(make_fund()), key=key)
+    with pytest.raises(Conflict):
+        make_contribution(general(fund), key=key)
+    assert (fund.contributions.count(), held(fund)) == (0, {})
 
 
 # --- the ledger ----------------------------------------------------------------------------------------------
