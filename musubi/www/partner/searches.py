@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from musubi.challenges.models import Challenge
 from musubi.lib import clock
 from musubi.lib.errors import Refused
+from musubi.lib.text import normalise
 from musubi.lib.workdays import is_workday
 from musubi.matching import actions, queries, reasons, searching
 from musubi.matching.models import SavedSearch, WeeklyDigest
@@ -24,12 +25,15 @@ from musubi.people.models import Municipality, Organisation
 from musubi.people.permissions import Can, authority
 from musubi.people.queries import organisations_of
 from musubi.plan.models import Field, Goal
+from musubi.plan.queries import field_choices
 from musubi.www.access import fetch
 from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import SdgGoalPicker
+from musubi.www.kept import SLUG
 from musubi.www.partner.matched import until
 from musubi.www.partner.page import add_refusal, page
 from musubi.www.partner.typed import keeps_words
+from musubi.www.templatetags.pieces import GOALS
 
 FIRST, MOST, USUAL = 5, 20, 5
 # More boxes than these nobody looks through: then only those the organisation has to do with are offered.
@@ -263,17 +267,20 @@ def show(request, title: str, form: SearchForm, *, organisations, search: SavedS
 
 
 def asked_of(request) -> dict:
-    """A list's address as the form's initial values: `q`, `goal`, `field` and `city`, as the public list has them."""
-    text = request.GET.get("q", "")[:MOST_TEXT]
+    """A list's address as the form's initial values: `q`, `goal`, `field` and `city`, as the public list has them.
+    What makes no sense counts as not given."""
+    given = request.GET.getlist
+    text = normalise(request.GET.get("q", ""))[:MOST_TEXT]
     asked = {"text": text, "most": USUAL}
     names = [f"「{text[:30]}」"] if text else []
-    if goals := [int(n) for n in request.GET.getlist("goal") if n.isdecimal() and 1 <= int(n) <= 17]:
+    if goals := [number for number in GOALS if str(number) in given("goal")]:
         asked["goals"] = goals
-        names += [_("ゴール%s") % n for n in goals]
-    if fields := list(Field.objects.filter(pk__in=request.GET.getlist("field"))):
-        asked["fields_of_work"] = [row.pk for row in fields]
-        names += [row.display_name for row in fields]
-    if cities := list(Municipality.objects.filter(slug__in=request.GET.getlist("city"))):
+        names += [_("ゴール%s") % number for number in goals]
+    if fields := [(code, name) for code, name in field_choices() if code in given("field")]:
+        asked["fields_of_work"] = [code for code, _name in fields]
+        names += [name for _code, name in fields]
+    slugs = [slug for slug in given("city") if SLUG.fullmatch(slug)]
+    if cities := list(Municipality.objects.filter(slug__in=slugs)):
         asked["municipalities"] = [row.pk for row in cities]
         names += [row.display_name for row in cities]
     return asked | {"name": " ".join(names)[:60]}

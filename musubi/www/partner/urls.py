@@ -6,7 +6,7 @@ from musubi.www.partner import (
     cases,
     drafts,
     home,
-    matched,
+    matches,
     meetings,
     memberships,
     organisations,
@@ -20,8 +20,8 @@ from musubi.www.partner import (
 
 urlpatterns = [
     path("", home.home, name="my"),
-    path("matches/", matched.matches, name="my-matches"),
-    path("matches/<int:challenge>/<slug:kind>/<int:pk>/", matched.match, name="my-match"),
+    path("matches/", matches.matches, name="my-matches"),
+    path("matches/<int:challenge>/<slug:kind>/<int:pk>/", matches.match, name="my-match"),
     path("searches/", searches.searches, name="my-searches"),
     path("searches/new/", searches.new, name="my-search-new"),
     path("searches/preview/", searches.preview, name="my-search-preview"),

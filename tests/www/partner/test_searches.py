@@ -79,6 +79,12 @@ def test_search_begins_with_what_a_list_was_narrowed_by(here, city, text):
     assert checked == ["14", "environment", str(city.pk)]
 
 
+def test_search_begins_with_nonsense_as_if_nothing_was_given(here):
+    odd = "%00", "9" * 5000, "%F0%9F%8C%8A", "'--"
+    for query in (f"q={x}&goal={x}&field={x}&city={x}" for x in odd):
+        assert here.get(f"{NEW}?{query}").status_code == 200
+
+
 def test_search_of_an_unsigned_person_is_not_lost(client, text, words):
     response = client.post(NEW, words)
     assert response.status_code == 401
