@@ -186,7 +186,7 @@ def test_the_employer_is_known_by_its_row(fund):
     assert why(member, application) == "勤務先からの申請"
 
 
-def test_the_employers_number_counts_when_it_is_learned_later(fund):
+def test_the_applicants_number_counts_when_it_is_learned_later(fund):
     employer, other_branch = make_organisation("見本の会"), make_organisation("見本の会 西支部")
     _call, (application,) = make_screened(fund, organisations=[other_branch])
     member = actions.appoint_member(fund, by=None, user=make_user(), employer_number=NUMBER)
