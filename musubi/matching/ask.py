@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from musubi.matching.engine.matcher import Match
 
 LIMIT = 20
-# Below this likeness two texts are about different things, whatever words they share.
-LEAST = 0.16
+# Below LEAST two texts are about different things, whatever words they share; below PLAIN they need two words in common
+# to be shown (half of the wrong answers among twenty lie below LEAST, two thirds below PLAIN).
+LEAST, PLAIN = 0.1, 0.16
 STRONG, FAIR = 0.55, 0.3
 
 
@@ -215,8 +216,10 @@ def _answer(match: Match, thing, here: str, facts) -> Found:
         there = f"{thing.name}\n{thing.description}"
     found = Found(thing, match.score, match.likeness, dict(match.features))
     found.reasons = reasons.of_match(match, here, there)
-    if not found.reasons and found.strength == "weak":
-        # Of texts that share no word, goals in common make no suggestion.
+    words = len(reasons.words_of(found.reasons))
+    if (not words and found.strength == "weak") or (words < 2 and match.likeness < PLAIN):
+        # Of texts that share no word, or hardly one, goals in common make no suggestion.
+        found.reasons = []
         return found
     if goals := sorted(facts.goals & match.facts.goals):
         found.reasons.append({"kind": "goals", "goals": goals})
