@@ -20,15 +20,15 @@ from musubi.proposals.models import Routing
 from musubi.proposals.states import Answer
 
 LATEST = 300
-# Deeds no more like than this (`near.Shelf.likeness`) are about something else; of the others so many have a say, and
-# a likeness of one in all counts as much as the doubt.
-UNLIKE, HEARD, DOUBT = 0.03, 20, 1.0
+# So many of the likest deeds have a say. It is the square of the likeness (`near.Shelf.likeness`), so that many far ones
+# do not outvote a near one, and stands against a doubt.
+HEARD, DOUBT = 20, 0.5
 # The kinds of deeds, and what each counts.
 ANSWERED, LED, ASKED_FOR, NOT_OURS = "answered", "led", "asked_for", "not_ours"
 WEIGHTS = {ANSWERED: 1.0, LED: 1.0, ASKED_FOR: 0.8, NOT_OURS: -0.4}
 # A duty that all a text's words name would count this much.
 DUTY = 1.0
-LEAST = 0.05
+LEAST = 0.02
 _ENDINGS = ("課", "室", "係", "部", "局", "センター")
 
 
@@ -121,16 +121,16 @@ class Knowledge:
         return shelf([deed.text for deed in self.deeds]), shelf([*duties, *names])
 
     def _by_deeds(self, found: dict[int, Suggestion], deeds: Shelf, asked: Asked) -> None:
-        likeness = deeds.likeness(asked) - UNLIKE
-        heard = [place for place in likeness.argsort(kind="stable")[::-1][:HEARD] if likeness[place] > 0]
-        total = sum(float(likeness[place]) for place in heard) + DOUBT
+        says = deeds.likeness(asked) ** 2
+        heard = [place for place in says.argsort(kind="stable")[::-1][:HEARD] if says[place] > 0]
+        total = sum(float(says[place]) for place in heard) + DOUBT
         told: set[tuple[int, bool]] = set()
         for place in heard:
             deed = self.deeds[place]
             suggestion = found.get(deed.department_id)
             if suggestion is None:
                 continue
-            suggestion.score += float(likeness[place]) / total * deed.weight
+            suggestion.score += float(says[place]) / total * deed.weight
             speaks_for = deed.weight > 0
             if (deed.department_id, speaks_for) in told:
                 continue

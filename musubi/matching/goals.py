@@ -33,6 +33,7 @@ LEAST_TARGET, MOST_TARGETS = 0.12, 3
 UNLIKE, DOUBT, RECORDS = 0.2, 1.0, 20
 # Two texts so alike are one.
 SAME = 1.7
+TITLES = 1
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ def suggest_goals(
     titles = _titles(records, set(best), municipality)
     targets = _targets(model, said, best)
     return [
-        Suggestion(goal, round(scores[goal], 3), words[goal], titles.get(goal, [])[:2], targets.get(goal, []))
+        Suggestion(
+            goal, round(scores[goal], 3), words[goal], titles.get(goal, [])[:TITLES], targets.get(goal, [])
+        )
         for goal in best
         if words[goal] or titles.get(goal)
     ]

@@ -47,7 +47,8 @@ def similar_challenges(
 ) -> list[Similar]:
     """Challenges like this one: of this municipality first (those all its staff may read), then public ones elsewhere.
 
-    At most `limit` of them, those here taking up to three fifths. Two questions to the index, a statement each.
+    At most `limit` of them, those here taking up to three fifths; one word alone is too little for texts that are
+    not near. Two questions to the index, a statement each.
     Raises `engine.index.Preparing` while there is none.
     """
     here = Challenge.objects.filter(
@@ -65,6 +66,10 @@ def similar_challenges(
             (here, f"staff:{municipality.pk}", True),
             (elsewhere, documents.PUBLIC, False),
         )
+    )
+    found_here, found_there = (
+        [similar for similar in found if similar.strength != "weak" or len(similar.shared) > 1]
+        for found in (found_here, found_there)
     )
     room = max(limit - len(found_there), limit * 3 // 5)
     first = found_here[:room]
