@@ -188,7 +188,7 @@ def test_advice_names_targets_and_similar_records_with_a_goal(town, index):
     assert "近いターゲット 14.1" in page
     assert "海洋蓄積物や富栄養化" in page
     assert 'data-goal="5"' in page
-    assert "似た公開中のものでも選ばれています: 「浜の袋」" in page
+    assert "似た記録でも選ばれています: 「浜の袋」" in page
 
 
 @pytest.mark.parametrize(
