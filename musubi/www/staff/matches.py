@@ -1,11 +1,13 @@
 """What the engine says of proposals, dressed for the staff's pages: whom to ask, and what was like it before."""
 
+from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.cases.models import Case
 from musubi.cases.states import CASE
 from musubi.matching.departments import Knowledge
+from musubi.matching.near import LONGEST
 from musubi.matching.similar import Similar, similar_proposals
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can, authority
@@ -27,9 +29,10 @@ def advise(proposals: list[Proposal], municipality: Municipality, *, user) -> li
     opened = list(
         Case.objects.filter(municipality=municipality)
         .order_by("-id")
-        .values("proposal_id", "lead_id", "ref", "title", "summary", "stage", "outcome_count")[:MOST_CASES]
+        .annotate(about=Left("summary", LONGEST))
+        .values("proposal_id", "lead_id", "ref", "title", "about", "stage", "outcome_count")[:MOST_CASES]
     )
-    led = [(case["lead_id"], f"{case['title']}\n{case['summary']}", case["title"]) for case in opened]
+    led = [(case["lead_id"], f"{case['title']}\n{case['about']}", case["title"]) for case in opened]
     became = {case["proposal_id"]: case for case in opened if case["proposal_id"]}
     knowledge = Knowledge(municipality, led=led)
     texts = [(proposal.title, proposal.content) for proposal in proposals]
