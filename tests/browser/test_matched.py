@@ -1,6 +1,5 @@
 """A representative meets challenges that may fit, answers, saves a search; a resident meets what is related."""
 
-
 import pytest
 from playwright.sync_api import expect
 

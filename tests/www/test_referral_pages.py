@@ -88,13 +88,14 @@ def test_decline_leads_to_where_it_may_be_offered(city, person, desk, sea):
     assert (answer.status_code, answer["Location"]) == (302, refer_page(row))
 
 
-def test_refer_page_shows_candidates_with_reasons(proposal, sea, desk, city):
+def test_refer_page_shows_candidates_with_reasons(proposal, sea, desk, city, index):
     make_challenge(
         city, desk=desk, title="藻場が減っている", problem="藻場の様子が分からず、漁業者が困っています。"
     )
     make_challenge(
         make_municipality("hoka", name="ほか市"), title="藻場の再生", problem="藻場の写真の記録がない。"
     )
+    index()
     page = text(at(desk).get(refer_page(proposal)))
     assert "水産課" in page
     assert "担当する仕事の" in page

@@ -126,7 +126,7 @@ def test_of_synonyms_within_each_other_the_longest_counts():
 @given(st.text(max_size=200))
 def test_analysis_takes_any_text(text):
     found = analyse(text, title=text[:20])
-    assert set(found.surfaces) == set(found.words)
+    assert set(found.surfaces) <= set(found.words)
     assert min([*found.words.values(), *found.pairs.values()], default=1) >= 1
     # Terms go into the index with spaces between, and into the payload as lines with a tab.
     assert not [term for term in (*found.words, *found.pairs) if "\n" in term or "\t" in term or not term]
