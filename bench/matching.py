@@ -59,15 +59,22 @@ def built(root: Path, count: int) -> dict:
     """Seconds to build, and megabytes on disk."""
     started = told = time.perf_counter()
 
-    def progress(done: int) -> None:
+    def say(words: str) -> None:
         nonlocal told
         if time.perf_counter() - told > 10:
             told = time.perf_counter()
-            tell(f"  {done:,} of {count:,} seeds")
+            tell(words)
+
+    def learning(done: int) -> None:
+        say(f"  learning from {done:,} seeds")
+
+    def progress(done: int) -> None:
+        say(f"  {done:,} of {count:,} seeds")
 
     tell(f"Building an index of {count:,} seeds")
     cpu = _processor_seconds()
-    build(root, seeds(count), sample=even_sample(count, LARGEST_FIT), progress=progress)
+    sample = even_sample(count, LARGEST_FIT)
+    build(root, seeds(count), sample=sample, progress=progress, learning=learning)
     seconds, cpu = time.perf_counter() - started, _processor_seconds() - cpu
     size = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
     return {

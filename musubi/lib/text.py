@@ -4,6 +4,7 @@ stored and shown; these are for keys, comparing and searching."""
 import re
 import unicodedata
 from collections import Counter
+from operator import add
 
 _KANJI = "々〆〇\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KATAKANA = "ァ-ヺー-ヿ"
@@ -16,6 +17,9 @@ def normalise(text: str) -> str:
     """NFKC, line ends as \\n, runs of spaces and of blank lines folded, control and invisible characters removed."""
     text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     # Looking at each letter takes ten times as long as knowing that all of them can be seen, which is usual.
+    if text.isprintable() and "  " not in text:
+        # The only blank is a single space then.
+        return text.strip()
     if not text.replace("\n", "").isprintable():
         text = "".join(
             c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
@@ -37,10 +41,15 @@ def bigrams(text: str) -> list[str]:
     return _tokens(_RUNS, text)
 
 
-def terms(text: str) -> Counter[str]:
-    """What a text is about, for similarity: as `bigrams`, but hiragana (mostly grammar) breaks runs and is dropped,
-    and so are bare numbers."""
-    return Counter(token for token in _tokens(_CONTENT_RUNS, text) if not token.isdecimal())
+def terms(*texts: str) -> Counter[str]:
+    """What texts are about together, for similarity: as `bigrams`, but hiragana (mostly grammar) breaks runs and is
+    dropped, and so are bare numbers."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(_tokens(_CONTENT_RUNS, text))
+    for number in [token for token in counts if token.isdecimal()]:
+        del counts[number]
+    return counts
 
 
 def _tokens(runs: re.Pattern, text: str) -> list[str]:
@@ -49,7 +58,7 @@ def _tokens(runs: re.Pattern, text: str) -> list[str]:
     for match in runs.finditer(normalise(text.casefold())):
         run = match[0]
         if match["japanese"] and len(run) > 1:
-            tokens += [run[i : i + 2] for i in range(len(run) - 1)]
+            tokens += map(add, run, run[1:])
         else:
             tokens.append(run)
     return tokens

@@ -38,8 +38,14 @@ LEFT_BEHIND_SECONDS = 60
 # --- made anew -----------------------------------------------------------------------------------------------
 
 
-def rebuild(progress: Callable[[int], None] | None = None, *, helpers: int | None = None) -> None:
-    """Make the index anew beside the one in use, and switch to it. `progress` gets how many documents are in.
+def rebuild(
+    progress: Callable[[int], None] | None = None,
+    *,
+    learning: Callable[[int], None] | None = None,
+    helpers: int | None = None,
+) -> None:
+    """Make the index anew beside the one in use, and switch to it. `learning` gets how many documents it has read to
+    learn from, `progress` how many are in.
 
     `helpers`: how many other processes may help, None for as many as there are cores. Raises `engine.index.Busy` while
     another process does the same; OSError, or `engine.index.Preparing`, where it cannot be written.
@@ -59,6 +65,7 @@ def rebuild(progress: Callable[[int], None] | None = None, *, helpers: int | Non
                 sample=documents.even_sample(LARGEST_FIT // len(documents.MODELS)),
                 embed=live.embed(),
                 progress=progress,
+                learning=learning,
                 helpers=helpers,
                 journal=position.as_json(),
                 made_at=clock.now().isoformat(),

@@ -82,7 +82,7 @@ def test_rebuild_in_a_log_says_a_line_now_and_then(index, monkeypatch):
     moments = iter(range(0, 1000, 3))
     monkeypatch.setattr(command.time, "monotonic", lambda: next(moments))
     lines = run("--rebuild").splitlines()
-    assert lines[:2] == ["文書から学んでいます…", " 67% 2 / 3 件"]
+    assert lines[:3] == ["文書から学んでいます…", "文書から学んでいます… 2 件", " 33% 1 / 3 件"]
     assert lines[-1].startswith("索引を作りました: 文書 3 件")
 
 

@@ -51,6 +51,9 @@ class Entry:
 
 def spelled(counts: Counter[str]) -> str:
     """Terms as an `Entry` takes them."""
+    spelled = " ".join(counts.elements())
+    if spelled.count(" ") < counts.total():
+        return spelled
     return " ".join(term.replace(" ", "_") for term in counts.elements())
 
 

@@ -3,8 +3,8 @@ together (latent topics), and a sample of each kind of document, against which a
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from zlib import crc32
@@ -61,12 +61,42 @@ class Vector:
         return at
 
 
+class _Numbers(dict[str, int]):
+    """Term → its number. Texts say the same terms again and again: looking one up is ten times as fast as computing it.
+    What does not fit in any more is computed each time."""
+
+    MOST = 200_000
+
+    def __init__(self, kind: bytes):
+        super().__init__()
+        self.kind = kind
+
+    def __missing__(self, term: str) -> int:
+        number = crc32(self.kind + term.encode())
+        if len(self) < self.MOST:
+            self[term] = number
+        return number
+
+
+_words, _pairs = _Numbers(b"w"), _Numbers(b"p")
+
+
 def word_id(word: str) -> int:
-    return crc32(b"w" + word.encode())
+    return _words[word]
 
 
 def pair_id(pair: str) -> int:
-    return crc32(b"p" + pair.encode())
+    return _pairs[pair]
+
+
+def word_ids(words: Iterable[str]) -> np.ndarray:
+    """The numbers of words, in their order (uint32)."""
+    return np.array(list(map(_words.__getitem__, words)), np.uint32)
+
+
+def pair_ids(pairs: Iterable[str]) -> np.ndarray:
+    """The numbers of pairs, in their order (uint32)."""
+    return np.array(list(map(_pairs.__getitem__, pairs)), np.uint32)
 
 
 @dataclass
@@ -156,19 +186,19 @@ class Model:
             seen = np.where(self.ids[at] == ids, self.seen[at], 0).astype(np.float32)
         return np.log((1 + self.documents) / (1 + seen)) + 1
 
-    def weigh(self, numbers: Sequence[int], times: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """(ids, weights) of one half of a text, of length one; all its terms, each said so many `times`."""
-        ids = np.array(numbers, np.uint32)
+    def weigh(self, ids: np.ndarray, times: Iterable[int]) -> np.ndarray:
+        """The weights of one half of a text, of length one: of all its terms, each said so many `times`."""
         if not len(ids):
-            return ids, np.zeros(0, np.float32)
-        weights = (1 + np.log(np.array(times, np.float32))) * self.rarity(ids)
-        return ids, weights / np.sqrt(weights @ weights)
+            return np.zeros(0, np.float32)
+        weights = (1 + np.log(np.fromiter(times, np.float32, len(ids)))) * self.rarity(ids)
+        return weights / np.sqrt(weights @ weights)
 
     def vector(self, text: Analysed, *, raw: str = "") -> Vector:
         """A text as the second stage compares it. `raw` is what a dense model reads, where there is one."""
         halves = []
-        for counts, number in ((text.words, word_id), (text.pairs, pair_id)):
-            ids, weights = self.weigh([number(term) for term in counts], list(counts.values()))
+        for counts, numbers in ((text.words, word_ids), (text.pairs, pair_ids)):
+            ids = numbers(counts)
+            weights = self.weigh(ids, counts.values())
             if len(ids) > MOST_TERMS:
                 best = np.argpartition(-weights, MOST_TERMS)[:MOST_TERMS]
                 ids, weights = ids[best], weights[best]
@@ -247,14 +277,15 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
         return Model(embed=embed)
     model = Model(documents=len(documents))
     held = [
-        np.array([word_id(word) for word in text.words] + [pair_id(pair) for pair in text.pairs], np.uint32)
+        np.unique(np.concatenate([word_ids(text.words), pair_ids(text.pairs)]))
         for _key, _kind, text, _raw in documents
     ]
-    ids, seen = np.unique(np.concatenate([np.unique(one) for one in held]), return_counts=True)
+    ids, seen = np.unique(np.concatenate(held), return_counts=True)
     # What one document alone holds is as rare as what none holds.
     model.ids, model.seen = ids[seen > 1], seen[seen > 1].astype(np.uint32)
-    vectors = [model.vector(text) for _key, _kind, text, _raw in documents]
-    model.topics = _topics(model, vectors)
+    model.topics = _topics(
+        model, [model.vector(text) for _key, _kind, text, _raw in evenly(documents, LARGEST_TOPIC_FIT)]
+    )
     by_kind: dict[str, list[int]] = {}
     for number, (_key, kind, _text, _raw) in enumerate(documents):
         by_kind.setdefault(kind, []).append(number)
@@ -263,8 +294,7 @@ def learn(documents: Sequence[tuple[str, str, Analysed, str]], *, embed=None) ->
         # Slow: asked for the sample alone.
         dense = embed([documents[number][3] for number in chosen]) if embed else [_NONE] * len(chosen)
         placed = [
-            Vector(v.ids, v.weights, model.project(v.ids, v.weights), dense[row])
-            for row, v in enumerate(vectors[number] for number in chosen)
+            replace(model.vector(documents[number][2]), dense=dense[row]) for row, number in enumerate(chosen)
         ]
         model.samples[kind] = Sample.of([documents[number][0] for number in chosen], placed)
     model.embed = embed
@@ -284,7 +314,6 @@ def _topics(model: Model, vectors: Sequence[Vector]) -> np.ndarray:
 
     if len(vectors) < LEAST_FOR_TOPICS or len(model.ids) < LEAST_FOR_TOPICS:
         return np.zeros((0, 0), np.float16)
-    vectors = evenly(vectors, LARGEST_TOPIC_FIT)
     rows = np.repeat(np.arange(len(vectors)), [len(vector.ids) for vector in vectors])
     ids = np.concatenate([vector.ids for vector in vectors])
     weights = np.concatenate([vector.weights for vector in vectors])

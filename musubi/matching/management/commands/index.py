@@ -87,7 +87,7 @@ class Command(BaseCommand):
         told = _Progress(self.stdout, documents.count())
         told.say("文書から学んでいます…")
         try:
-            feed.rebuild(told)
+            feed.rebuild(told, learning=told.learning)
         except Preparing as problem:
             # What Tantivy could not write.
             raise OSError(str(problem)) from problem
@@ -205,10 +205,18 @@ class _Progress:
 
     def __call__(self, done: int) -> None:
         self.done = done
+        if self._is_time():
+            self.say(f"{min(done / max(self.total, 1), 1):4.0%} {done:,} / {self.total:,} 件")
+
+    def learning(self, done: int) -> None:
+        if self._is_time():
+            self.say(f"文書から学んでいます… {done:,} 件")
+
+    def _is_time(self) -> bool:
         if time.monotonic() - self._said < (0.2 if self.on_terminal else 5.0):
-            return
+            return False
         self._said = time.monotonic()
-        self.say(f"{min(done / max(self.total, 1), 1):4.0%} {done:,} / {self.total:,} 件")
+        return True
 
     def say(self, line: str) -> None:
         self.out.write(f"\r{line}    " if self.on_terminal else line, ending="" if self.on_terminal else None)
