@@ -50,6 +50,7 @@ NEVER = {
         "fund.actions.applying.save_application",
         JOURNAL,
     ): "a draft is saved while it is typed, every few seconds",
+    ("fund.actions.closing.save_report", JOURNAL): "a draft is saved while it is typed, every few seconds",
     ("notify.actions.mark_read", REFUSED): "read a second time, nothing changes",
     ("notify.actions.mark_read", JOURNAL): "who read which notice concerns nobody else",
     ("outcomes.actions.read_indicator", REFUSED): "a value is recorded or corrected at any time",

@@ -66,7 +66,9 @@ def write_and_ask_for_advice(writer, similar):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_challenge_from_writing_to_the_public_list(walker, city, officer, desk, similar, scripts):
+def test_challenge_from_writing_to_the_public_list(walker, city, officer, desk, similar, index, scripts):
+    index()
+
     def walk(user=None):
         return walker(user, scripts=scripts)
 

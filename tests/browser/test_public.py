@@ -73,7 +73,8 @@ def city():
     return city
 
 
-def test_resident_finds_and_reads_everything_without_signing_in(walker, city):
+def test_resident_finds_and_reads_everything_without_signing_in(walker, city, index):
+    index()
     walk = walker().go("/").sees("凪浜市", LITTER)
     walk.fill("課題や自治体をさがす", "ごみの分別").press("検索").sees("「ごみの分別」の検索結果", LITTER)
     expect(walk.page.get_by_role("main")).not_to_contain_text(SHELTER)

@@ -184,6 +184,7 @@ def test_what_the_inspection_does_not_accept_is_put_right(award, desk):
     assert (award.eligible_actual, award.fixed_by) == (500_000, desk)
     found = Report.objects.get()
     assert (found.inspection, found.inspected_by, found.inspected_on) == (INSPECTED, desk, date(2026, 3, 20))
+    assert verbs(award)[-1] == "award.fixed"
 
 
 @pytest.mark.parametrize("point", INSPECTED)
