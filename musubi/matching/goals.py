@@ -196,6 +196,11 @@ def _targets(model: GoalModel, said, goals: Sequence[int]) -> dict[int, list[Tar
     return found
 
 
+def load() -> None:
+    """Learn the words of the goals beside a process's first requests."""
+    _model()
+
+
 @lru_cache(maxsize=1)
 def _model() -> GoalModel:
     """Learned once a process, in half a second: what it is learned from comes with the product."""

@@ -79,9 +79,9 @@ def matcher() -> Matcher:
 
 
 def warm_up() -> None:
-    """Load libraries, dictionary and index beside a new process's first requests, so that none has to wait for them."""
-    if settings.INDEX_DIR is None:
-        return
+    """Load libraries, dictionary, index and the words of the goals beside a new process's first requests, so that none
+    has to wait for them. A machine without a folder for an index names goals all the same."""
+    from musubi.matching import goals
     from musubi.matching.engine.analysis import analyse
     from musubi.matching.engine.index import Preparing
 
@@ -90,6 +90,7 @@ def warm_up() -> None:
         matcher()
     except Preparing as problem:
         log.info("no index yet: %s", problem)
+    goals.load()
 
 
 def forget() -> None:

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from musubi.matching import feed, live
+from musubi.matching import feed, goals, live
 from musubi.matching.engine import index as engine
 from musubi.matching.engine.index import Preparing
 from tests.factories.challenges import make_challenge
@@ -100,3 +100,10 @@ def test_warm_up_opens_what_there_is_and_does_not_mind_nothing(index, settings):
     assert live._kept
     settings.INDEX_DIR = None
     live.warm_up()
+
+
+def test_warm_up_learns_the_words_of_the_goals(settings):
+    settings.INDEX_DIR = None
+    goals._model.cache_clear()
+    live.warm_up()
+    assert goals._model.cache_info().currsize == 1
