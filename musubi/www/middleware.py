@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.cache import caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.utils.cache import get_conditional_response
@@ -15,7 +16,8 @@ class KeptPages:
 
     The key is the address, the language, the day and the municipality's journal fingerprint, so a change shows
     on the very next request. Only responses of views marked `kept.public_page`, to a request without a session,
-    that set no cookie, are ever kept.
+    that set no cookie, are ever kept. A page with something on it that changes without an entry says itself for how
+    long (`keep_seconds`).
     """
 
     def __init__(self, get_response):
@@ -33,7 +35,7 @@ class KeptPages:
             if not kept.is_keepable(request, response):
                 return response
             page = kept.Page.of(response)
-            self.pages.set(key, page)
+            self.pages.set(key, page, getattr(response, "keep_seconds", DEFAULT_TIMEOUT))
         return get_conditional_response(request, etag=page.etag, response=page.answer(request))
 
 

@@ -23,7 +23,7 @@ from musubi.www.public.cards import challenge_cards, dress_challenges_here, stat
 from musubi.www.public.chain import of_challenge
 from musubi.www.public.common import city_here, crumbs
 from musubi.www.public.lists import MOST, MOST_NARROWED, NEWEST_HERE, Filter, Pick, Words, page_of
-from musubi.www.public.related import challenges_like, solutions_near
+from musubi.www.public.related import KEEP_SECONDS, challenges_like, solutions_near
 from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
 
 # How many like a challenge are shown, of its municipality and of others each: beside it, and on a page of their own.
@@ -127,7 +127,7 @@ def challenge(request, city: str, ref: str):
     goals, codes = queries.goals_and_fields(row.pk)
     its_fields = [(code, name) for code, name in field_choices() if code in codes]
     label, tone = state_words(row)
-    return render(
+    response = render(
         request,
         "public/challenge.html",
         {
@@ -151,6 +151,8 @@ def challenge(request, city: str, ref: str):
             "shows_similar": live.is_made(),
         },
     )
+    response.keep_seconds = KEEP_SECONDS
+    return response
 
 
 @public_page
@@ -182,7 +184,7 @@ def similar(request, city: str, ref: str):
             "preparing": preparing,
         }
         response = render(request, "public/similar.html", context)
-    response.keepable = not preparing
+    response.keepable, response.keep_seconds = not preparing, KEEP_SECONDS
     return response
 
 

@@ -23,6 +23,8 @@ from musubi.solutions.models import Solution
 from musubi.www.public.cards import state_words
 
 SHOWN = 3
+# What the worker found meanwhile is on the page after this long, and nothing of it is in the journal.
+KEEP_SECONDS = 60
 # What shares no word with it, only goals or fields, is left out: so many are looked at.
 LOOKED_AT = 10
 WORDS = 4

@@ -13,7 +13,7 @@ from musubi.www.kept import public_page
 from musubi.www.public.cards import solution_card
 from musubi.www.public.common import city_here, crumbs
 from musubi.www.public.lists import Filter, Pick, Words, page_of
-from musubi.www.public.related import challenges_near
+from musubi.www.public.related import KEEP_SECONDS, challenges_near
 from musubi.www.templatetags.pieces import GOALS, goal_name, wareki
 
 
@@ -65,7 +65,7 @@ def solution(request, city: str, pk: int):
     municipality = city_here(request, city)
     row = get_object_or_404(queries.for_cards(shown(municipality)), pk=pk)
     member = reverse("member", args=[city, row.organisation_id])
-    return render(
+    response = render(
         request,
         "public/solution.html",
         {
@@ -90,3 +90,5 @@ def solution(request, city: str, pk: int):
             ],
         },
     )
+    response.keep_seconds = KEEP_SECONDS
+    return response

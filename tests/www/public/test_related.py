@@ -1,9 +1,12 @@
 """What is related to a challenge or a solution, on their public pages."""
 
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends import locmem
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -16,6 +19,7 @@ from musubi.matching.states import Side
 from musubi.outcomes import actions as outcomes
 from musubi.people import actions as people
 from musubi.solutions import actions as solutions
+from musubi.www.public import related
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
 from tests.factories.matching import found, make_suggestion
@@ -163,6 +167,17 @@ def test_solution_costs_the_same_for_one_challenge_and_for_many(client, city, de
     rows += [make_challenge(city, desk=desk) for _ in range(19)]
     actions.keep_for_seed(solution, [found(row) for row in rows])
     assert cost() == one
+
+
+def test_what_the_worker_found_is_on_a_kept_page_within_a_minute(client, city, challenge, path, monkeypatch):
+    solution = member_solution(city)
+    caches["pages"].clear()
+    assert NEAR not in client.get(path).text
+    actions.keep_for_challenge(challenge, [found(solution)])  # no journal
+    assert NEAR not in client.get(path).text
+    later = SimpleNamespace(time=lambda: time.time() + related.KEEP_SECONDS + 1)
+    monkeypatch.setattr(locmem, "time", later)
+    assert NEAR in client.get(path).text
 
 
 # --- challenges like a challenge -----------------------------------------------------------------------------------
