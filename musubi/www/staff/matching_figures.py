@@ -141,11 +141,11 @@ def _tiles(found, shown: Exposure, asked: Asked, city: str) -> list[dict]:
             "href": _records(city, "made", step="in_case", **query),
         },
         {
-            "label": _("上位10件に出ていない会員"),
+            "label": _("いま上位10件に出ていない会員"),
             "value": shown.never,
             "unit": _("団体"),
             "href": _records(city, "never"),
-            "note": _("会員%(n)d団体のうち") % {"n": shown.members},
+            "note": _("会員%(n)d団体のうち。年度によらず、いまの候補を数えています") % {"n": shown.members},
         },
     ]
 
@@ -311,7 +311,7 @@ def records(request, city: str, what: str):
 def _suggestions(request, municipality: Municipality, what: str):
     wanted, parts = request.GET, []
     if what == "places":
-        rows, name = queries.first_ten(municipality), _("上位10件に出ている候補")
+        rows, name = queries.first_ten(municipality), _("いま上位10件に出ている候補")
         members = Member.objects.filter(municipality=municipality, state="active")
         rows = rows.filter(organisation__in=members.values("organisation"))
         rows, parts = _grouped(rows, municipality, wanted, "organisation__")
@@ -342,7 +342,7 @@ def _suggestions(request, municipality: Municipality, what: str):
 
 def _members(request, municipality: Municipality, what: str):
     if what == "never":
-        rows, name = queries.never_first(municipality), _("上位10件に出ていない会員")
+        rows, name = queries.never_first(municipality), _("いま上位10件に出ていない会員")
     else:
         rows, name = Member.objects.filter(municipality=municipality, state="active"), _("会員")
     rows, parts = _grouped(rows, municipality, request.GET, "organisation__")

@@ -91,7 +91,7 @@ def test_who_is_shown_stands_beside_who_is_a_member(town, challenge):
     assert row(answer, "5人以下") == ["1", "50%", "1", "100%"]
     assert row(answer, "301人以上") == ["1", "50%", "0", "0%"]
     assert row(answer, "ほかの都道府県") == ["1", "50%", "0", "0%"]
-    assert "会員2団体のうち1団体は、上位10件のどこにも出ていません。" in text(answer)
+    assert "会員2団体のうち1団体は、いま上位10件のどこにも出ていません。" in text(answer)
     never = text(town.at("desk").get(f"{HERE}never/"))
     assert "でていない会" in never
     assert "うみかぜ" not in never
