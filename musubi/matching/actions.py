@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from musubi.challenges.models import Challenge
 from musubi.journal import actions as journal
@@ -37,11 +37,20 @@ type Pair = tuple[int, int, int | None]
 FOUND = ["score", "likeness", "need_rank", "seed_rank", "best_rank", "reasons", "against", "features"]
 
 
-@transaction.atomic
 def keep_for_challenge(challenge: Challenge, found: Sequence[Found]) -> None:
     """Keep what was found for a challenge, best first. What fell out loses its place; it stays as it was where
     somebody decided on it, or where it once was shown."""
-    pairs = {_pair(challenge, one.thing): (place, one) for place, one in enumerate(found, start=1)}
+    keep_for_challenges([(challenge, found)])
+
+
+@transaction.atomic
+def keep_for_challenges(lists: Sequence[tuple[Challenge, Sequence[Found]]]) -> None:
+    """The same for several challenges at once."""
+    pairs = {
+        _pair(challenge, one.thing): (place, one)
+        for challenge, found in lists
+        for place, one in enumerate(found, start=1)
+    }
 
     def write(row: Suggestion, place: int | None, one: Found | None) -> None:
         row.need_rank = place
@@ -49,7 +58,7 @@ def keep_for_challenge(challenge: Challenge, found: Sequence[Found]) -> None:
             row.best_rank = min(place, row.best_rank or place)
             _take(row, one, one.reasons)
 
-    _keep(pairs, Q(challenge=challenge), "need_rank", write)
+    _keep(pairs, Q(challenge__in=[challenge.pk for challenge, _found in lists]), "need_rank", write)
 
 
 @transaction.atomic
@@ -117,6 +126,20 @@ def _keep(
     ]
     if gone:
         Suggestion.objects.filter(pk__in=gone, state="suggested").delete()
+
+
+@transaction.atomic
+def end_undecided(rows: QuerySet[Suggestion]) -> int:
+    """Suggestions that came to nothing, as their challenge is closed or their solution withdrawn, lose their places where
+    nobody decided on them; what was never shown goes. Returns how many. No journal: like finding them."""
+    standing = rows.filter(Q(need_rank__isnull=False) | Q(seed_rank__isnull=False), state="suggested")
+    # Held, so that what somebody judges this very moment is seen to be judged.
+    held = standing.select_for_update(no_key=True, of=["self"]).order_by("pk")
+    keys = [row.pk for row in held.only("pk") if row.pk]
+    rows = Suggestion.objects.filter(pk__in=keys, state="suggested")
+    rows.filter(best_rank=None).delete()
+    rows.update(need_rank=None, seed_rank=None)
+    return len(keys)
 
 
 def _as_found(row: Suggestion) -> tuple:

@@ -1,6 +1,7 @@
 """The questions the product asks its engine, from rows to rows with reasons.
 
     for_challenge    who could do this: solutions and organisations
+    from_matches     the same for many challenges whose questions (`asking`) were answered already
     for_seed         what a solution or an organisation could help with: challenges
     for_text         the same for what somebody writes (a saved search)
     like_text        challenges like a text, here and elsewhere
@@ -20,12 +21,13 @@ from django.db import models
 from musubi.challenges.models import Challenge
 from musubi.matching import documents, live, queries, reasons, rules
 from musubi.matching.models import Experience, Ranking, Verdict
-from musubi.people.models import Member, Municipality, Organisation
+from musubi.people.models import Member, Organisation
 from musubi.proposals.models import Proposal
 from musubi.solutions.models import Solution
 
 if TYPE_CHECKING:
-    from musubi.matching.engine.matcher import Match
+    from musubi.matching.engine.batch import Asking
+    from musubi.matching.engine.matcher import Match, Weights
 
 LIMIT = 20
 # Below LEAST two texts are about different things, whatever words they share; below PLAIN they need two words in common
@@ -61,31 +63,73 @@ def for_challenge(
 ) -> list[Found]:
     """Who could do this: solutions and organisations, best first, each organisation at most twice and, where one of
     its solutions is named, not once more by itself. One newcomer gets a turn (`rules.give_turn`)."""
+    one = asking(challenge, weights=weights_of(challenge.municipality_id), limit=limit)
+    matches = _ask(one.question, marks=one.marks, limit=one.limit, weights=one.weights)
+    (found,) = from_matches(
+        [(challenge, matches)], limit=limit, solutions=solutions, organisations=organisations
+    )
+    return found
+
+
+def asking(challenge: Challenge, *, weights: Weights | None, limit: int = LIMIT) -> Asking:
+    """The question who could do a challenge, as `engine.batch` takes it."""
+    from musubi.matching.engine.batch import Asking
     from musubi.matching.engine.matcher import NEED, SEED, Question
 
-    text = documents.challenge_text(challenge)
-    facts = documents.challenge_facts(challenge)
-    question = Question(NEED, challenge.title, text, facts, _key(challenge))
-    matches = _ask(question, marks=[SEED], limit=3 * limit, city=challenge.municipality_id)
-    found = _fetch(
-        matches,
+    text, facts = documents.challenge_text(challenge), documents.challenge_facts(challenge)
+    return Asking(Question(NEED, challenge.title, text, facts, _key(challenge)), (SEED,), 3 * limit, weights)
+
+
+def from_matches(
+    asked: Sequence[tuple[Challenge, Sequence[Match]]],
+    *,
+    limit: int = LIMIT,
+    solutions: models.QuerySet,
+    organisations: models.QuerySet,
+) -> list[list[Found]]:
+    """Who could do each of the challenges, as `for_challenge` gives it for one after the other. The number of statements
+    does not grow with theirs."""
+    things = _rows(
+        [match for _challenge, matches in asked for match in matches],
         {
             "solution": solutions.select_related("organisation"),
             "organisation": organisations.prefetch_related("solutions"),
         },
     )
-    speak = _Pairs(challenge.municipality, challenges=[challenge], things=[thing for _m, thing in found])
-    answers = []
-    for match, thing in found:
-        answer = _answer(match, thing, f"{challenge.title}\n{text}", facts)
-        speak.of(answer, challenge, thing)
-        if answer.reasons:
-            answers.append(answer)
-    answers = _once_an_organisation(answers)
-    if len(answers) > rules.FIRST:
-        owners = {rules.owner_of(answer.thing) for answer in answers}
-        answers = rules.give_turn(answers, queries.newcomers(challenge, owners, new_for=rules.NEW_FOR))
-    return answers[:limit]
+    speak = _Pairs(challenges=[challenge for challenge, _matches in asked], things=list(things.values()))
+    lists = []
+    for challenge, matches in asked:
+        here, facts = (
+            f"{challenge.title}\n{documents.challenge_text(challenge)}",
+            documents.challenge_facts(challenge),
+        )
+        answers = []
+        for match in matches:
+            if match.likeness < LEAST or (thing := things.get(match.key)) is None:
+                continue
+            answer = _answer(match, thing, here, facts)
+            speak.of(answer, challenge, thing)
+            if answer.reasons:
+                answers.append(answer)
+        lists.append(_once_an_organisation(answers))
+    if any(len(answers) > rules.FIRST for answers in lists):
+        lists = _with_turns([challenge for challenge, _matches in asked], lists)
+    return [answers[:limit] for answers in lists]
+
+
+def _with_turns(challenges: Sequence[Challenge], lists: Sequence[list[Found]]) -> list[list[Found]]:
+    """Whose turn it is at one challenge was shown when it comes to the next."""
+    owners = {rules.owner_of(answer.thing) for answers in lists for answer in answers}
+    newcomers = queries.newcomers(challenges, owners, new_for=rules.NEW_FOR)
+    given = []
+    for challenge, answers in zip(challenges, lists, strict=True):
+        if len(answers) > rules.FIRST:
+            answers = rules.give_turn(
+                answers, newcomers.at(challenge, {rules.owner_of(one.thing) for one in answers})
+            )
+        newcomers.are_shown(challenge, {rules.owner_of(one.thing) for one in answers[: rules.FIRST]})
+        given.append(answers)
+    return given
 
 
 def for_seed(
@@ -107,7 +151,7 @@ def for_seed(
     question = Question(SEED, title, text, facts, _key(thing))
     matches = _ask(question, marks=[NEED, *marks], limit=2 * limit)
     found = _fetch(matches, {"challenge": challenges.select_related("municipality", "department")})
-    speak = _Pairs(None, challenges=[row for _m, row in found], things=[thing])
+    speak = _Pairs(challenges=[row for _m, row in found], things=[thing])
     answers = []
     for match, challenge in found:
         answer = _answer(match, challenge, f"{title}\n{text}", facts)
@@ -171,40 +215,48 @@ def _key(thing) -> str:
     return documents.key_of(thing) if thing.pk else ""
 
 
-def _ask(question, *, marks, limit: int, city: int | None = None) -> list[Match]:
+def _ask(question, *, marks, limit: int, weights: Weights | None = None) -> list[Match]:
     from musubi.matching.engine.index import Preparing
 
     try:
-        found = live.matcher().match(question, marks=marks, limit=limit, weights=weights_of(city))
+        found = live.matcher().match(question, marks=marks, limit=limit, weights=weights)
     except Preparing:
         live.forget()
         raise
     return [match for match in found if match.likeness >= LEAST]
 
 
-def weights_of(city: int | None):
-    """The weights a municipality has adopted, the product's own without one."""
+def weights_of(city: int) -> Weights | None:
+    """The weights a municipality has adopted, None where those of the product hold."""
+    return weights_in([city]).get(city)
+
+
+def weights_in(cities: Iterable[int]) -> dict[int, Weights]:
+    """The weights that each of the municipalities has adopted."""
     from musubi.matching.engine.matcher import Weights
 
-    if city is None:
-        return None
-    adopted = Ranking.objects.filter(municipality=city, state="adopted").values_list("weights", flat=True)
-    return next((Weights(**weights) for weights in adopted), None)
+    adopted = Ranking.objects.filter(municipality__in=cities, state="adopted")
+    return {city: Weights(**weights) for city, weights in adopted.values_list("municipality", "weights")}
 
 
 def _fetch(matches: Sequence[Match], rows: dict[str, models.QuerySet]) -> list[tuple[Match, models.Model]]:
-    """The rows of the matches that may be read, in the matches' order: one statement a kind."""
-    wanted: dict[str, list[int]] = {}
+    """The rows of the matches that may be read, in the matches' order."""
+    things = _rows(matches, rows)
+    return [(match, things[match.key]) for match in matches if match.key in things]
+
+
+def _rows(matches: Iterable[Match], rows: dict[str, models.QuerySet]) -> dict[str, models.Model]:
+    """The rows of the matches that may be read, by key: one statement a kind."""
+    wanted: dict[str, set[int]] = {}
     for match in matches:
         kind, _colon, pk = match.key.partition(":")
-        wanted.setdefault(kind, []).append(int(pk))
-    things = {
+        wanted.setdefault(kind, set()).add(int(pk))
+    return {
         f"{kind}:{row.pk}": row
         for kind, pks in wanted.items()
         if kind in rows
         for row in rows[kind].filter(pk__in=pks)
     }
-    return [(match, things[match.key]) for match in matches if match.key in things]
 
 
 def _answer(match: Match, thing, here: str, facts) -> Found:
@@ -232,9 +284,9 @@ class _Pairs:
     """What the database knows of pairs of challenges and organisations: membership, what was done together, what was
     declined, what people said. Four statements for any number of pairs."""
 
-    def __init__(self, city: Municipality | None, *, challenges: Sequence[Challenge], things: Sequence):
-        owners = {thing.pk if isinstance(thing, Organisation) else thing.organisation_id for thing in things}
-        cities = {city.pk} if city else {challenge.municipality_id for challenge in challenges}
+    def __init__(self, *, challenges: Sequence[Challenge], things: Sequence):
+        owners = {rules.owner_of(thing) for thing in things}
+        cities = {challenge.municipality_id for challenge in challenges}
         keys = [challenge.pk for challenge in challenges]
         self.members = set(
             Member.objects.filter(

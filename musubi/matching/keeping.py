@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,8 +22,9 @@ from musubi.journal.following import Position
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.matching import actions, ask, documents, queries, weekly
-from musubi.matching.models import Followed, Ranking, Refreshed
+from musubi.matching.models import Followed, Ranking, Refreshed, Suggestion
 from musubi.people.models import Member, Organisation
+from musubi.proposals.models import Proposal
 from musubi.solutions.models import Solution
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ ROUND = 50
 # A reader of the index sees what the journal told of within this many seconds.
 LAG = 3.0
 IDLE, FAULT = 5.0, 60.0
+# So many lose their places at once.
+ENDED = 500
 # What is new or changed may now come first for so many of those found for it: they are due again.
 NEAR = 10
 # A claim older than this belongs to a dead worker.
@@ -42,7 +45,10 @@ LEASE = timedelta(minutes=10)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=clock.TOKYO)
 
 FOLLOWER = "suggestions"
-CHALLENGE_VERBS = [f"challenge.{verb}" for verb in ("published", "widened", "saved", "reopened", "renewed")]
+CHALLENGE_VERBS = [
+    f"challenge.{verb}"
+    for verb in ("published", "widened", "saved", "reopened", "renewed", "closed", "resolved")
+]
 MODELS: dict[str, type[models.Model]] = documents.MODELS
 
 
@@ -106,6 +112,7 @@ def follow() -> int:
             for kind, keys in things.items():
                 ask_anew(kind, keys)
                 count += len(keys)
+            look_again(spoken_of_by(entries))
             row.position = further.as_json()
             row.save(update_fields=["position"])
 
@@ -140,6 +147,34 @@ def changed_by(entries: Iterable[Entry]) -> dict[str, set[int]]:
         there = queries.open_challenges().filter(municipality__in=cities)
         things["challenge"].update(there.values_list("pk", flat=True))
     return {kind: keys for kind, keys in things.items() if keys}
+
+
+def spoken_of_by(entries: Iterable[Entry]) -> models.QuerySet[Challenge]:
+    """The open challenges whose suggestions say something, for or against a pair, that what happened has changed: who is
+    a member and where, what was declined, what was judged."""
+    happened: dict[str, set[int]] = defaultdict(set)
+    for entry in entries:
+        if entry.kind in ("member", "organisation") or entry.verb in (
+            "proposal.declined",
+            "suggestion.judged",
+        ):
+            happened[entry.kind].add(entry.object_id)
+    members = Member.objects.filter(pk__in=happened["member"])
+    shown = Suggestion.objects.filter(
+        Q(organisation__in=happened["organisation"]) | Q(organisation__in=members.values("organisation")),
+        need_rank__isnull=False,
+    )
+    return queries.open_challenges().filter(
+        Q(pk__in=shown.values("challenge"))
+        | Q(pk__in=Proposal.objects.filter(pk__in=happened["proposal"]).values("challenge"))
+        | Q(pk__in=Suggestion.objects.filter(pk__in=happened["suggestion"]).values("challenge"))
+    )
+
+
+def look_again(challenges: models.QuerySet[Challenge]) -> None:
+    """Have these found anew in their turn, after what was asked for."""
+    keys = challenges.order_by().values("pk")
+    Refreshed.objects.filter(kind="challenge", object_id__in=keys, at__isnull=False).update(at=LONG_AGO)
 
 
 def ask_anew(kind: str, keys: Iterable[int]) -> None:
@@ -197,7 +232,22 @@ def refresh_due(stop: Callable[[], bool] = lambda: False) -> int:
         if stop():
             break
         count += refresh(kind, key, before)
+    end(before, stop)
     return count
+
+
+def end(before: datetime, stop: Callable[[], bool]) -> None:
+    """Once a night: what came to an end without an entry in the journal (a day has passed) loses its places."""
+    Refreshed.objects.bulk_create([Refreshed(kind="ended", object_id=0, at=LONG_AGO)], ignore_conflicts=True)
+    mark = Refreshed.objects.filter(kind="ended", object_id=0)
+    if not mark.filter(at__lt=before).exists():
+        return
+    ended = queries.ended().filter(Q(need_rank__isnull=False) | Q(seed_rank__isnull=False), state="suggested")
+    while keys := list(ended.order_by("pk").values_list("pk", flat=True)[:ENDED]):
+        if stop():
+            return
+        actions.end_undecided(queries.ended().filter(pk__in=keys))
+    mark.update(at=clock.now())
 
 
 def refresh(kind: str, key: int, before: datetime) -> bool:
@@ -239,6 +289,8 @@ def _find_anew(kind: str, key: int, mine: models.QuerySet[Refreshed]) -> None:
         if thing is None:
             if kind != "challenge" and (gone := MODELS[kind].objects.filter(pk=key).first()):
                 actions.keep_for_seed(gone, [])
+            if kind in ("challenge", "solution"):
+                actions.end_undecided(queries.ended().filter(**{kind: key}))
             mine.delete()
             return
         if isinstance(thing, Challenge):
@@ -246,7 +298,7 @@ def _find_anew(kind: str, key: int, mine: models.QuerySet[Refreshed]) -> None:
         else:
             actions.keep_for_seed(thing, found)
         if was_asked:
-            _touch(one.thing for one in found[:NEAR] if one.strength != "weak")
+            touch(found)
         # Not where it was asked for anew meanwhile: then it is still to be done.
         mine.update(at=clock.now(), claimed_at=None)
 
@@ -265,10 +317,26 @@ def find(thing: Challenge | Solution | Organisation) -> list[ask.Found]:
     return ask.for_seed(thing, challenges=queries.challenges_for(owner), marks=marks)
 
 
-def _touch(things: Iterable[Challenge | Solution | Organisation]) -> None:
-    """Something new is near these: it may come first for them, too. Not `None`, which would go to and fro for ever."""
+def keep_now(challenge: Challenge, key: str) -> Suggestion | None:
+    """Keep what is found for a challenge at this moment, for somebody who wants to act on one of them (the `key` of its
+    document) before the worker came by; None where that is not among them. Raises `engine.index.Preparing`."""
+    found = find(challenge)
+    things = {documents.key_of(one.thing): one.thing for one in found}
+    if (thing := things.get(key)) is None:
+        return None
+    actions.keep_for_challenge(challenge, found)
+    rows = challenge.suggestions.select_related("organisation", "solution", "challenge__municipality")
+    if isinstance(thing, Solution):
+        return rows.get(solution=thing)
+    return rows.get(organisation=thing, solution=None)
+
+
+def touch(found: Sequence[ask.Found]) -> None:
+    """Something new is near the first of these: it may come first for them, too. Not `None`, which would go to and fro
+    for ever."""
     keys: dict[str, list[int]] = defaultdict(list)
-    for thing in things:
-        keys[thing._meta.model_name].append(thing.pk)
+    for one in found[:NEAR]:
+        if one.strength != "weak":
+            keys[one.thing._meta.model_name].append(one.thing.pk)
     for kind, near in sorted(keys.items()):
         Refreshed.objects.filter(kind=kind, object_id__in=near, at__isnull=False).update(at=LONG_AGO)

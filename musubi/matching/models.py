@@ -218,7 +218,7 @@ class Mentioned(Record):
 class Refreshed(Record):
     """When the suggestions of a challenge, a solution or an organisation (`kind`) were last found; None asks for it
     anew. `claimed_at` is set while a worker is at it. The batch over all challenges has a row of its own (see `batch`):
-    when it began."""
+    when it began; so has the nightly look for what came to an end (see `keeping.end`)."""
 
     kind = models.CharField(max_length=12)
     object_id = models.BigIntegerField()

@@ -1,11 +1,11 @@
 """Lists of suggestions, and what became of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
 from django.db.models.functions import TruncMonth
 
 from musubi.challenges.models import Challenge
@@ -104,20 +104,46 @@ def rankings_of(municipality: Municipality) -> models.QuerySet[Ranking]:
     return Ranking.objects.filter(municipality=municipality).select_related("decided_by")
 
 
-def newcomers(challenge: Challenge, organisations: Collection[int], *, new_for: timedelta) -> dict[int, str]:
-    """Those of the organisations (ids) that are to get a turn, with the reason: members since less than `new_for`, and
-    those never shown among the first ten of any other challenge. Two statements."""
+@dataclass
+class Newcomers:
+    """Who is to get a turn: `joined` holds (municipality, organisation) of new members, `shown` of each organisation that
+    was ever among the first ten at which challenges (two are enough to know)."""
+
+    joined: set[tuple[int, int]]
+    shown: dict[int, set[int]]
+
+    def at(self, challenge: Challenge, organisations: Collection[int]) -> dict[int, str]:
+        """Those of the organisations (ids) that are to get a turn at a challenge, with the reason: members since a short
+        time, and those never shown among the first ten of any other. Who has its turn here keeps it when the list is
+        made anew."""
+        turns = {
+            one: "first_turn" for one in organisations if not self.shown.get(one, set()) - {challenge.pk}
+        }
+        new = {one for one in organisations if (challenge.municipality_id, one) in self.joined}
+        return turns | dict.fromkeys(new, "newcomer")
+
+    def are_shown(self, challenge: Challenge, organisations: Iterable[int]) -> None:
+        """These stand among the first ten of a challenge from now on."""
+        for one in organisations:
+            self.shown.setdefault(one, set()).add(challenge.pk)
+
+
+def newcomers(
+    challenges: Collection[Challenge], organisations: Collection[int], *, new_for: timedelta
+) -> Newcomers:
+    """Who of the organisations (ids) joined less than `new_for` ago, and who was never shown. Two statements."""
     joined = Member.objects.filter(
-        municipality=challenge.municipality_id,
+        municipality__in={challenge.municipality_id for challenge in challenges},
         organisation__in=organisations,
         state="active",
         joined_on__gt=clock.today() - new_for,
     )
-    shown = Suggestion.objects.filter(organisation__in=organisations, best_rank__lte=FIRST)
-    # But for this one: who has its turn here keeps it when the list is made anew.
-    shown = shown.exclude(challenge=challenge.pk).values_list("organisation", flat=True)
-    turns = dict.fromkeys(set(organisations) - set(shown), "first_turn")
-    return turns | dict.fromkeys(joined.values_list("organisation", flat=True), "newcomer")
+    shown = Suggestion.objects.filter(organisation__in=organisations, best_rank__lte=FIRST).order_by()
+    at = shown.values_list("organisation").annotate(first=Min("challenge"), last=Max("challenge"))
+    return Newcomers(
+        set(joined.values_list("municipality", "organisation")),
+        {organisation: {first, last} for organisation, first, last in at},
+    )
 
 
 # --- what became of them -------------------------------------------------------------------------------------
@@ -298,6 +324,13 @@ def open_challenges(municipality: Municipality | None = None) -> models.QuerySet
         visibility__gte=Visibility.MUNICIPALITY,
     )
     return rows.filter(municipality=municipality) if municipality else rows
+
+
+def ended() -> models.QuerySet[Suggestion]:
+    """The suggestions nobody can follow any more: of challenges that are closed, and of solutions that were withdrawn."""
+    return Suggestion.objects.exclude(
+        Q(solution=None) | Q(solution__state="published"), challenge__in=open_challenges().order_by()
+    )
 
 
 def seeds() -> dict[str, models.QuerySet]:

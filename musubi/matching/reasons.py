@@ -108,12 +108,10 @@ def words_of(reasons: Iterable[Mapping], *, there: bool = False) -> list[str]:
 
 def _lengthened(here: str, there: str, text_here: str, text_there: str) -> tuple[str, str]:
     """A shared word with the letters around it that both texts hold as well: 子育て → 子育て支援センター."""
-    from musubi.matching.engine.analysis import fold
-
     if here != there:
         return here, there
     best = here
-    one, two = fold(text_here), fold(text_there)
+    one, two = _folded(text_here), _folded(text_there)
     at = one.find(here)
     if at < 0 or here not in two:
         return here, there
@@ -124,6 +122,14 @@ def _lengthened(here: str, there: str, text_here: str, text_there: str) -> tuple
         start -= 1
     best = one[start:end]
     return best, best
+
+
+@lru_cache(maxsize=256)
+def _folded(text: str) -> str:
+    """The same text is compared with many others."""
+    from musubi.matching.engine.analysis import fold
+
+    return fold(text)
 
 
 def _joins(letter: str) -> bool:

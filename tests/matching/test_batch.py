@@ -13,15 +13,19 @@ from django.core.management import CommandError, call_command
 
 from musubi.challenges.actions import close, save_challenge
 from musubi.challenges.states import Visibility
+from musubi.journal import actions as journal
 from musubi.lib import clock
-from musubi.matching import actions, batch, keeping, weekly
+from musubi.matching import actions, ask, batch, documents, keeping, weekly
+from musubi.matching.engine import batch as engine
 from musubi.matching.engine.index import Preparing
 from musubi.matching.models import Mentioned, Refreshed, Suggestion, WeeklyDigest
 from musubi.matching.notices import WEEKLY
 from musubi.matching.states import Misfit, Side
 from musubi.notify.actions import set_preference
 from musubi.notify.models import Delivery
+from musubi.people.models import Organisation
 from musubi.solutions.actions import withdraw_solution
+from musubi.solutions.models import Solution
 from tests.factories.challenges import make_challenge
 from tests.factories.matching import found
 from tests.factories.people import (
@@ -221,7 +225,84 @@ def test_once_does_what_waits(town):
     assert Suggestion.objects.filter(need_rank=1).count() == 2
 
 
+# --- what came to an end -------------------------------------------------------------------------------------
+
+
+def places() -> set:
+    rows = Suggestion.objects.filter(need_rank__isnull=False) | Suggestion.objects.filter(
+        seed_rank__isnull=False
+    )
+    return set(rows.values_list("challenge", "solution"))
+
+
+def test_a_closed_challenge_and_a_withdrawn_solution_lose_their_places_at_once(town, index):
+    all_due()
+    assert {(town["beach"].pk, town["kit"].pk), (town["shopping"].pk, town["bus"].pk)} <= places()
+    close(town["beach"], by=make_staff(town["beach"].municipality, "desk"), reason="withdrawn")
+    withdraw_solution(town["bus"], by=None)
+    index.follow()
+    keeping.follow()
+    all_due()
+    assert {pair for pair in places() if town["beach"].pk in pair[:1] or town["bus"].pk in pair[1:]} == set()
+    # What was shown still counts among what was made.
+    assert Suggestion.objects.filter(challenge=town["beach"], best_rank=1, state="suggested").exists()
+
+
+def test_what_somebody_decided_on_stays_where_it_was(town):
+    all_due()
+    row = Suggestion.objects.get(challenge=town["beach"], solution=town["kit"])
+    actions.judge(row, by=make_staff(row.challenge.municipality, "desk"), side=Side.MUNICIPALITY, fits=True)
+    close(town["beach"], by=make_staff(row.challenge.municipality, "desk"), reason="withdrawn")
+    keeping.follow()
+    all_due()
+    row.refresh_from_db()
+    assert (row.state, row.need_rank) == ("fits", 1)
+
+
+def test_what_ended_with_a_day_loses_its_places_in_the_night(town):
+    all_due()
+    type(town["beach"]).objects.filter(pk=town["beach"].pk).update(expires_on=clock.today())
+    with clock.standing_at(clock.now() + timedelta(days=1)):
+        assert all_due() == 3
+        assert town["beach"].pk not in {challenge for challenge, _solution in places()}
+
+
+def test_what_speaks_against_a_pair_is_looked_at_again_when_it_changes(town):
+    all_due()
+    row = Suggestion.objects.get(challenge=town["beach"], solution=town["kit"])
+    assert {"kind": "not_member"} in row.against
+    keeping.follow()
+    journal.write("member.enrolled", make_member(row.challenge.municipality, row.organisation), by=None)
+    keeping.follow()
+    all_due()
+    row.refresh_from_db()
+    assert {"kind": "not_member"} not in row.against
+    actions.judge(
+        row,
+        by=make_staff(row.challenge.municipality, "desk"),
+        side=Side.MUNICIPALITY,
+        fits=False,
+        reason=Misfit.SCALE,
+    )
+    keeping.follow()
+    all_due()
+    row.refresh_from_db()
+    assert {"kind": "misfit", "reason": "scale", "side": "municipality"} in row.against
+
+
 # --- the batch -----------------------------------------------------------------------------------------------
+
+
+SMALL_STEPS = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import django
+django.setup()
+from django.core.management import call_command
+from musubi.matching import batch
+batch.CHUNK = 2
+call_command("match-all")
+"""
 
 
 def match_all(*arguments) -> str:
@@ -246,8 +327,9 @@ def test_the_batch_does_nothing_twice_that_the_worker_did(town):
     assert batch.run(before) == 0
 
 
-def test_the_batch_says_how_fast_it_goes(town):
+def test_the_batch_says_how_fast_it_goes(town, monkeypatch):
     told = []
+    monkeypatch.setattr(batch, "CHUNK", 1)
     batch.run(batch.began(again=False), progress=told.append)
     assert told == [1, 2]
     assert "件/秒" in match_all("--again")
@@ -260,6 +342,82 @@ def test_the_batch_says_what_is_wrong(settings, tmp_path):
         match_all()
     with pytest.raises(CommandError, match="1以上"):
         match_all("--limit", "0")
+
+
+def test_the_batch_keeps_what_the_screens_show(town, index):
+    city = town["beach"].municipality
+    fresh = [
+        make_solution(title=f"海岸ごみの分別の手伝い{n}", summary=BEACH_KIT["summary"]) for n in range(14)
+    ]
+    make_member(city, fresh[-1].organisation)
+    index()
+    before = batch.began(again=False)
+    shown = {}
+    for name in ("beach", "shopping"):
+        # One after the other: whose turn it was at the first was shown when it comes to the second.
+        shown[name] = ask.for_challenge(
+            town[name], solutions=documents.findable(Solution), organisations=documents.findable(Organisation)
+        )
+        actions.keep_for_challenge(town[name], shown[name])
+    Suggestion.objects.all().delete()
+    assert batch.run(before) == 2
+    for name, answers in shown.items():
+        kept = town[name].suggestions.order_by("need_rank")
+        assert [(row.solution, row.reasons, row.against) for row in kept] == [
+            (one.thing, one.reasons, one.against) for one in answers
+        ]
+        assert [row.score for row in kept] == pytest.approx([one.score for one in answers], abs=1e-4)
+    assert len(shown["beach"]) > 10
+
+
+def test_the_batch_asks_several_processes(town, monkeypatch):
+    monkeypatch.setattr(engine, "ALONE", 0)
+    assert batch.run(batch.began(again=False), helpers=2) == 2
+    assert town["beach"].suggestions.get(need_rank=1).solution == town["kit"]
+
+
+def test_the_number_of_statements_does_not_grow_with_the_challenges(
+    town, index, django_assert_max_num_queries
+):
+    city = town["beach"].municipality
+    officer, desk = make_staff(city, "officer"), make_staff(city, "desk")
+    for n in range(28):
+        make_challenge(city, by=officer, desk=desk, **{**BEACH, "title": f"{BEACH['title']} {n}"})
+    index()
+    before = batch.began(again=False)
+    with django_assert_max_num_queries(40):
+        assert batch.run(before, helpers=0) == 30
+    assert Suggestion.objects.filter(need_rank=1).count() == 30
+
+
+def test_what_the_batch_cannot_do_keeps_nobody_from_the_others(town, monkeypatch):
+    real = ask.from_matches
+
+    def from_matches(asked, **rows):
+        if town["beach"] in [challenge for challenge, _matches in asked]:
+            raise ValueError("unheard of")
+        return real(asked, **rows)
+
+    monkeypatch.setattr(ask, "from_matches", from_matches)
+    before = batch.began(again=False)
+    assert batch.run(before) == 2
+    assert not town["beach"].suggestions.exists()
+    assert town["shopping"].suggestions.get(need_rank=1).solution == town["bus"]
+    assert batch.run(before) == 0
+
+
+def test_what_is_asked_for_while_the_batch_is_at_it_is_left_to_be_done(town, monkeypatch):
+    real = ask.from_matches
+    monkeypatch.setattr(
+        ask,
+        "from_matches",
+        lambda asked, **rows: keeping.ask_anew("challenge", [town["beach"].pk]) or real(asked, **rows),
+    )
+    before = batch.began(again=False)
+    assert batch.run(before) == 1
+    monkeypatch.setattr(ask, "from_matches", real)
+    assert Refreshed.objects.get(kind="challenge", object_id=town["beach"].pk).at is None
+    assert batch.run(before) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -279,7 +437,7 @@ def test_the_batch_killed_in_the_middle_goes_on(index, settings):
         "MUSUBI_SECRET_KEY": "x" * 50,
     }
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "match-all"],
+        [sys.executable, "-c", SMALL_STEPS],
         cwd=settings.BASE_DIR,
         env=environment,
         stdout=subprocess.PIPE,
@@ -295,10 +453,9 @@ def test_the_batch_killed_in_the_middle_goes_on(index, settings):
         output, _ = process.communicate()
     before = done.count()
     assert 3 <= before < 40, output
-    # What it was at is free again after a while.
-    with clock.standing_at(clock.now() + timedelta(minutes=11)):
-        assert f"課題 {40 - before} 件の候補を選びました" in match_all()
-        assert "すべての課題が済んでいます" in match_all()
+    # At once: nobody waits for the dead.
+    assert f"課題 {40 - before} 件の候補を選びました" in match_all()
+    assert "すべての課題が済んでいます" in match_all()
     assert Suggestion.objects.filter(need_rank=1).count() == Suggestion.objects.count() == 40
 
 

@@ -280,7 +280,7 @@ def test_newcomers_are_members_since_ninety_days_and_those_never_shown(city, cha
     for one in (fresh, old, shown):
         make_suggestion(make_challenge(city), one)
     keys = [one.pk for one in (fresh, old, shown, unseen)]
-    assert queries.newcomers(challenge, keys, new_for=rules.NEW_FOR) == {
+    assert queries.newcomers([challenge], keys, new_for=rules.NEW_FOR).at(challenge, keys) == {
         fresh.pk: "newcomer",
         unseen.pk: "first_turn",
     }
@@ -289,6 +289,6 @@ def test_newcomers_are_members_since_ninety_days_and_those_never_shown(city, cha
 def test_who_has_its_turn_keeps_it_when_the_list_is_made_anew(challenge):
     organisation = make_organisation()
     make_suggestion(challenge, organisation)
-    assert queries.newcomers(challenge, [organisation.pk], new_for=rules.NEW_FOR) == {
-        organisation.pk: "first_turn"
-    }
+    assert queries.newcomers([challenge], [organisation.pk], new_for=rules.NEW_FOR).at(
+        challenge, [organisation.pk]
+    ) == {organisation.pk: "first_turn"}

@@ -1,75 +1,52 @@
-"""Many questions at once, over all cores: each answer is a line of a file, and what is there is not asked again."""
+"""Many questions at once, over all cores. What comes of the answers, and what is left after a kill, is the caller's."""
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from musubi.matching.engine.helpers import Helpers
-from musubi.matching.engine.index import Reader, current
-from musubi.matching.engine.matcher import Matcher, Question
+from musubi.matching.engine.index import Preparing, Reader, current
+from musubi.matching.engine.matcher import Match, Matcher, Question, Weights
 
-# Starting a helper takes as long as so many answers.
-ALONE = 100
+# Starting a helper takes as long as so many answers; a helper is given so many questions at once.
+ALONE, BATCH = 60, 20
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Asking:
-    """One question under a `name` of its own."""
+    """One question with all that `Matcher.match` takes."""
 
-    name: str
     question: Question
     marks: Sequence[str] = ()
     limit: int = 20
+    weights: Weights | None = None
 
 
-def answer_all(
-    root: Path,
-    asked: Iterable[Asking],
-    file: Path,
-    *,
-    progress: Callable[[int], None] | None = None,
-    helpers: int | None = None,
-) -> int:
-    """Appends to `file` for each question a line {"name", "found": [[key, score, [shared word, …]], …]}, in their order.
-
-    Killed at any moment and called again with the same file, it goes on where it was. Returns how many were asked
-    now. Raises index.Preparing where there is no index to read.
-    """
-    folder = current(root)
-    done = _answered(file)
-    count = 0
-    with Helpers(helpers, alone=ALONE) as others, file.open("a", encoding="utf-8") as lines:
-        for line in others.each(_line, (one for one in asked if one.name not in done), folder):
-            lines.write(line)
-            count += 1
-            if progress:
-                progress(count)
-    return count
+def answers(
+    root: Path, asked: Iterable[Asking], *, helpers: int | None = None, embed=None
+) -> Iterator[list[Match] | None]:
+    """What the index under `root` answers, in the order of what is asked; None where a question could not be answered.
+    A little more is read of `asked` than was answered. Raises index.Preparing where there is no index to read."""
+    with Helpers(0 if embed else helpers, alone=ALONE, batch=BATCH) as others:
+        yield from others.each(_answer, asked, root, embed)
 
 
-def _answered(file: Path) -> set[str]:
-    """The names of the questions that have a whole line; what follows the last one goes."""
-    names, whole = set(), 0
-    if not file.exists():
-        return names
-    with file.open("r+b") as lines:
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            names.add(json.loads(line)["name"])
-            whole += len(line)
-        lines.truncate(whole)
-    return names
-
-
-def _line(asking: Asking, folder: Path) -> str:
-    matches = _matcher(folder).match(asking.question, marks=asking.marks, limit=asking.limit)
-    found = [[match.key, round(match.score, 4), [one.there for one in match.shared]] for match in matches]
-    return json.dumps({"name": asking.name, "found": found}, ensure_ascii=False) + "\n"
+def _answer(asking: Asking, root: Path, embed) -> list[Match] | None:
+    matcher = _matcher(current(root), embed)
+    try:
+        return matcher.match(asking.question, marks=asking.marks, limit=asking.limit, weights=asking.weights)
+    except Preparing:
+        raise
+    except Exception:
+        # One must not keep all others waiting.
+        log.exception("a question could not be answered: %s", asking.question.key)
+        return None
 
 
 @lru_cache(maxsize=1)
-def _matcher(folder: Path) -> Matcher:
-    return Matcher(Reader(folder))
+def _matcher(folder: Path, embed) -> Matcher:
+    return Matcher(Reader(folder, embed=embed))

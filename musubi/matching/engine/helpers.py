@@ -16,8 +16,8 @@ class Helpers:
     """Other processes of this one's code. None is started before so many things have been done `alone`, none where
     there is but one core, or where `wanted` is 0."""
 
-    def __init__(self, wanted: int | None = None, *, alone: int = ALONE):
-        self.alone = alone
+    def __init__(self, wanted: int | None = None, *, alone: int = ALONE, batch: int = BATCH):
+        self.alone, self.batch = alone, batch
         mine = getattr(os, "sched_getaffinity", None)
         cores = len(mine(0)) if mine else os.cpu_count() or 1
         self.count = (min(cores, MOST) if cores > 1 else 0) if wanted is None else wanted
@@ -41,7 +41,7 @@ class Helpers:
             self._done_here += 1
             yield work(thing, *given)
         waiting = deque()
-        for batch in batched(things, BATCH):
+        for batch in batched(things, self.batch):
             waiting.append(self._started().submit(_do, work, batch, given))
             if len(waiting) > 3 * self.count:
                 yield from waiting.popleft().result()
