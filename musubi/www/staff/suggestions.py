@@ -8,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from musubi.challenges.models import Challenge
 from musubi.challenges.queries import visible_to
-from musubi.matching import actions, rules
+from musubi.lib.errors import NotAllowed
+from musubi.matching import actions, keeping, rules
 from musubi.matching.models import Suggestion
 from musubi.matching.states import Misfit, Side
 from musubi.people.models import Municipality
@@ -85,9 +86,12 @@ def _may_act(user, row: Challenge) -> bool:
     return row.state in OPEN and may(user, Can.DECIDE_SUGGESTION, row)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def suggestion_list(request, city: str, ref: str):
+    """All who could do it. What was found just now is acted on by sending which (`thing`) and what (`act`)."""
     municipality, row = _challenge(request, city, ref)
+    if request.method == "POST":
+        return _act_on_found(request, municipality, row)
     context = {
         "municipality": municipality,
         "page_title": _("だれができそうか"),
@@ -108,6 +112,34 @@ def _challenge(request, city: str, ref: str) -> tuple[Municipality, Challenge]:
     municipality = staff_city(request, city)
     rows = visible_to(request.user, municipality).select_related("department", "owner", "municipality")
     return municipality, fetch(request, rows, ref=ref)
+
+
+def _act_on_found(request, municipality: Municipality, row: Challenge):
+    """What was found just now is kept as the worker would a little later, and then acted on: 合う at once, what needs
+    words on its form. Of two at once each keeps the same; the second word is told of the first (`Conflict`)."""
+    from musubi.matching.engine.index import Preparing
+
+    if not _may_act(request.user, row):
+        raise NotAllowed
+    listed = reverse("staff-suggestions", args=[municipality.slug, row.ref])
+    try:
+        suggestion = keeping.keep_now(row, request.POST.get("thing", ""))
+    except Preparing:
+        messages.error(request, _("候補を準備しています。しばらくしてから開き直してください。"))
+        return redirect(listed)
+    if suggestion is None:
+        messages.error(request, _("この候補は、いまは候補に入っていません。一覧を見直してください。"))
+        return redirect(listed)
+    if request.POST.get("act") == "fits":
+        actions.judge(suggestion, by=request.user, side=Side.MUNICIPALITY, fits=True)
+        messages.success(
+            request,
+            _("「%(what)s」を「%(said)s」と記録しました。") % {"what": _name(suggestion), "said": _("合う")},
+        )
+        return _back(request, municipality, row, suggestion)
+    what = "introduce" if request.POST.get("act") == "introduce" else "judge"
+    form = reverse(f"staff-suggestion-{what}", args=[municipality.slug, row.ref, suggestion.pk])
+    return redirect(f"{form}?from=all" if _from(request) else form)
 
 
 def _trail(municipality: Municipality, row: Challenge) -> list[tuple[str, str]]:

@@ -41,8 +41,15 @@ class Candidate:
     """(title, href or "") of its other solutions"""
     suggestion: Suggestion | None = None
     """None where it was asked for just now and is not kept yet"""
+    found: str = ""
+    """the key of what was found"""
     said: Sequence[tuple[str, str]] = ()
     """(who says what, in which words) of those who judged it"""
+
+    @property
+    def key(self) -> str:
+        """Of what was found just now: how it is named when it is acted on."""
+        return "" if self.suggestion else self.found
 
     @property
     def can_fit(self) -> bool:
@@ -164,6 +171,7 @@ def _candidate(row, owners: dict, members: dict, challenge: Challenge, city: Mun
             if not (is_solution and other.pk == thing.pk)
         ][:MOST_SOLUTIONS],
         suggestion=suggestion,
+        found=documents.key_of(thing),
         said=_said(suggestion) if suggestion else (),
     )
 

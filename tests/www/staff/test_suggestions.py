@@ -138,13 +138,50 @@ def test_without_an_index_the_page_says_that_it_is_being_prepared(town, challeng
     assert PREPARING in text(town.at("desk").get(every(challenge)))
 
 
-def test_what_the_worker_has_not_kept_yet_is_asked_for_live_and_not_acted_on(town, challenge, index):
-    make_solution(town.organisation, title="ごみの分別を引き受けます", summary=challenge.problem)
+@pytest.fixture
+def live_key(town, challenge, index):
+    """The key of a solution that was found, and that nothing was kept of yet."""
+    solution = make_solution(town.organisation, title="ごみの分別を引き受けます", summary=challenge.problem)
     index()
+    return f"solution:{solution.pk}"
+
+
+def test_what_the_worker_has_not_kept_yet_is_asked_for_live(town, challenge, live_key):
     shown = block(town.at("desk").get(page(challenge)))
-    assert "ごみの分別を引き受けます" in shown
-    assert "いま探した結果です" in shown
-    assert "紹介する" not in shown
+    for words in ("ごみの分別を引き受けます", "いま探した結果です", "紹介する", f'value="{live_key}"'):
+        assert words in shown
+    assert not Suggestion.objects.exists()
+    assert "紹介する" not in block(town.at("auditor").get(page(challenge)))
+
+
+def test_what_was_found_just_now_is_acted_on_at_once(town, challenge, live_key):
+    desk = town.at("desk")
+    answer = desk.post(every(challenge), {"thing": live_key, "act": "fits"})
+    row = Suggestion.objects.get()
+    assert answer.url == f"{page(challenge)}#suggestion-{row.pk}"
+    assert (row.state, row.need_rank, row.verdicts.get().fits) == ("fits", 1, True)
+    # Sent once more, as by a second person with the same page: the same row, the same word.
+    desk.post(every(challenge), {"thing": live_key, "act": "fits"})
+    assert Suggestion.objects.get().state == "fits"
+    assert Verdict.objects.count() == 1
+
+
+@pytest.mark.parametrize(("act", "where"), [("introduce", "introduce"), ("misfit", "judge")])
+def test_what_was_found_just_now_is_kept_for_its_form(town, challenge, live_key, act, where):
+    answer = town.at("desk").post(every(challenge), {"thing": live_key, "act": act, "from": "all"})
+    row = Suggestion.objects.get()
+    assert (
+        answer.url
+        == reverse(f"staff-suggestion-{where}", args=["nagisa", challenge.ref, row.pk]) + "?from=all"
+    )
+    assert (row.state, row.need_rank) == ("suggested", 1)
+
+
+def test_what_is_no_candidate_is_not_kept(town, challenge, live_key):
+    answer = town.at("desk").post(every(challenge), {"thing": "solution:0", "act": "fits"}, follow=True)
+    assert "いまは候補に入っていません" in text(answer)
+    assert not Suggestion.objects.exists()
+    assert town.at("auditor").post(every(challenge), {"thing": live_key, "act": "fits"}).status_code == 403
     assert not Suggestion.objects.exists()
 
 
