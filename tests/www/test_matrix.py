@@ -290,6 +290,8 @@ POST staff-ranking-learn                              in    403   403   403   40
 GET  staff-ranking-adopt weights                      in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-ranking-refuse weights                     in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-events                                     in    403   403   403   403   403   403   403   ok    ok    ok    403   403
+# The fund: the secretariat and whoever audits it
+GET  staff-fund                                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-mail-retry letter                          in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -1,3 +1,7 @@
 """The fund's addresses for the secretariat; each module lists its own."""
 
-urlpatterns = []
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("musubi.www.staff.fund.front")),
+]
