@@ -232,6 +232,13 @@ def _require_screening(call: Call) -> None:
         )
 
 
+def _require_going(application: Application) -> None:
+    """Nobody screens what a call that was given up took with it."""
+    hold(application, APPLICATION.subject)
+    if application.call.state == "cancelled":
+        raise Refused("この募集は中止になりました。審査の記録はもう変えられません。")
+
+
 @transaction.atomic
 def score(
     assignment: Assignment, *, by: User, points: Mapping[int, int], comment: str = "", submit: bool = True
@@ -284,8 +291,10 @@ def score(
 
 @transaction.atomic
 def take_back(assignment: Assignment, *, by: User | None) -> None:
-    """The secretariat takes a sheet from a member who cannot score it; `assign` gives it to another."""
+    """The secretariat takes a sheet from a member who cannot score it; `assign` gives it to another. Raises Refused for a
+    call that was given up."""
     require(by, Can.MANAGE_FUND, assignment.application.call)
+    _require_going(assignment.application)
     move(assignment, ASSIGNMENT, "taken_back")
     journal.write("sheet.taken_back", assignment.application, by=by, member=assignment.member.user.name)
 
@@ -343,8 +352,9 @@ def set_slot(
 
 @transaction.atomic
 def note_panel(application: Application, *, by: User | None, stage: Stage, text: str) -> PanelNote:
-    """What the panel said, for the minutes. Raises Missing without words."""
+    """What the panel said, for the minutes. Raises Missing without words, Refused for a call that was given up."""
     require(by, Can.MANAGE_FUND, application.call)
+    _require_going(application)
     if not text.strip():
         raise Missing("審査会の記録を入力してください。", field="text")
     note = PanelNote.objects.create(
