@@ -82,7 +82,7 @@ def release_member(member: CommitteeMember, *, by: User | None) -> None:
     require(by, Can.MANAGE_FUND, member.fund.municipality)
     update(member, "審査委員", guard={"ended_on": None}, ended_on=clock.today())
     member.assignments.filter(state="assigned").update(state="taken_back")
-    journal.write("committee.released", member.fund, by=by, member=member.user.name)
+    journal.write("committee.released", member.fund, by=by, member=member.user.name, user=member.user_id)
 
 
 @transaction.atomic
@@ -275,6 +275,7 @@ def score(
             raise Missing(f"「{row.name}」の点を入れてください。", field=f"points_{pk}")
         if pk in points and not 0 <= points[pk] <= row.most:
             raise Refused(f"「{row.name}」は0〜{row.most}点で入れてください。", field=f"points_{pk}")
+    Score.objects.filter(assignment=assignment).exclude(criterion__in=points).delete()
     for pk, given in points.items():
         Score.objects.update_or_create(assignment=assignment, criterion_id=pk, defaults={"points": given})
     update(

@@ -140,6 +140,7 @@ WORDS = {
     "closing_day.set": gettext_lazy("休業日を登録した"),
     "committee.appointed": gettext_lazy("審査委員を委嘱した"),
     "committee.interest_declared": gettext_lazy("利害関係を届け出た"),
+    "committee.invited": gettext_lazy("審査委員を招いた"),
     "committee.released": gettext_lazy("審査委員が退いた"),
     "delivery.retried": gettext_lazy("メールを送り直した"),
     "contribution.cancelled": gettext_lazy("拠出の約束を取りやめた"),
