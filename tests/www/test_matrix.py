@@ -61,6 +61,22 @@ GET  figures-xlsx                                     ok    ok    ok    ok    ok
 GET  figures-json                                     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence proposals                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence cases_open                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund                                             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-calls                                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call                                   ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call-released                          ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call-draft                             404   404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-ask call                                    in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-ask call-draft                              in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-applications call                           ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-awards                                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-award grant                                 ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-contributions                               ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-ledger                                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-360giving                                   ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-csv ledger                                  ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-csv nonsense                                404   404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-xlsx awards                                 ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  feed                                             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 # A person's own pages
 GET  home                                             in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
@@ -322,6 +338,7 @@ READERS = {
     "シーズ-draft": COMPANY,
     "シーズ-withdrawn": COMPANY,
     "イベント-draft": {"desk"},
+    "募集-draft": {"desk", "aud"},
 }
 # The journal names every record of the municipality: who reads it, reads the names. Not what is nobody's business yet.
 NAMED_IN_THE_JOURNAL = set(READERS) - {"提案-draft", "シーズ-draft"}

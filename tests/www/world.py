@@ -18,6 +18,7 @@ from musubi.challenges.states import Visibility
 from musubi.imports.actions import preview
 from musubi.journal.models import Entry
 from musubi.lib import clock
+from musubi.lib.fiscal import fiscal_year
 from musubi.matching import actions as matching
 from musubi.notify.models import Delivery, Notice
 from musubi.outcomes import actions as outcomes
@@ -28,6 +29,14 @@ from musubi.proposals.referrals import offer
 from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_award,
+    make_call,
+    make_contribution,
+    make_fund,
+)
 from tests.factories.gatherings import make_gathering
 from tests.factories.matching import found, make_ranking, make_suggestion
 from tests.factories.meetings import make_fixed, make_offer
@@ -260,4 +269,19 @@ def make_world() -> World:
     things["g-held"] = make_gathering(city, state="held", starts_at=past, title="イベント-held")
     table = csv_of(["課題名", "内容"], ["海ごみ", "困っている"])
     things["run"] = preview("challenges", table, "表.csv", city, by=desk)
+    add_fund(world)
     return world
+
+
+def add_fund(world: World) -> None:
+    """A fund with a call in each stage, and an award to the company."""
+    things, company = world.things, world["company"]
+    with clock.standing_at(past := clock.now() - timedelta(days=40)):
+        fund = things["fund"] = make_fund(world.city, year=fiscal_year(clock.today()))
+        things["gift"] = make_contribution(general(fund), yen=5_000_000, organisation=world["rival"])
+        over = things["call-released"] = make_call(fund, title="募集-released")
+        things["grant"] = make_application(over, organisation=company, title="助成-grant")
+    with clock.standing_at(past + timedelta(days=30)):
+        things["award"] = make_award(things["grant"])
+    things["call-draft"] = make_call(fund, edition=over.edition, state="draft", title="募集-draft")
+    things["call"] = make_call(fund, edition=over.edition, title="募集-open")
