@@ -7,6 +7,7 @@ class Config(AppConfig):
 
     def ready(self):
         from musubi.cases import scanning
+        from musubi.fund import notices  # noqa: F401  registers who is told
         from musubi.fund.models import Paper
 
         # What was taken in while nobody looked for viruses is looked through later, like every other file.

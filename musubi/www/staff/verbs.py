@@ -229,6 +229,7 @@ WORDS = {
     "search.changed": gettext_lazy("保存した検索を直した"),
     "search.dropped": gettext_lazy("保存した検索を消した"),
     "search.saved": gettext_lazy("検索を保存した"),
+    "sheet.reopened": gettext_lazy("採点を直しはじめた"),
     "sheet.scored": gettext_lazy("採点した"),
     "sheet.taken_back": gettext_lazy("採点の割当てを取り消した"),
     "solution.drafted": gettext_lazy("ソリューションを書きはじめた"),
