@@ -45,7 +45,7 @@ from musubi.lib.era import format_date
 from musubi.people.models import Municipality
 
 TEXTS = ["purpose", "content", "schedule", "structure", "effect", "future"]
-_NUMBER = re.compile(r"^(?:[((]?[0-90-9]{1,2}(?:[))、]|[..](?![0-90-9]))|[①-⑳・●])\s*")
+_NUMBER = re.compile(r"^(?:[((]?[0-90-9]{1,2}(?:[))、\s]|[..](?![0-90-9]))|[①-⑳・●])\s*")
 
 
 def head_of(city: Municipality) -> str:

@@ -45,7 +45,7 @@ def sheet_of(content: Content, style: Style) -> dict:
     }
 
 
-def name_of(content: Content, sheet: dict) -> str:
+def name_of(content: Content) -> str:
     """What the file is called, without its ending: 2026-012_交付決定通知書_団体名."""
     kind = str(LetterKind(content.kind).label)
     parts = [getattr(content, "ref", "") or getattr(content, "call", ""), kind, content.party]
@@ -80,7 +80,9 @@ def _facts(content: Content) -> list[dict]:
         if not text:
             continue
         items = text if isinstance(text, list) else []
-        found.append({"label": label, "lines": [] if items else str(text).splitlines(), "items": items})
+        lines = [] if items else str(text).splitlines()
+        numbered = [f"({number}) {item}" for number, item in enumerate(items, 1)]
+        found.append({"label": label, "lines": lines, "points": items, "text": "\n".join(lines or numbered)})
     return found
 
 

@@ -50,7 +50,7 @@ class LetterStyle(Record):
 
 
 class LetterIssue(Record):
-    """A letter that was issued: its number, and what it said (`content`), whatever changes in the records later.
+    """A letter that was issued: its number, and what it said in whose words, whatever changes in the records later.
 
     `about` is the id of what it is about: an application, an award, a change, a claim or a contribution.
     """
@@ -66,7 +66,8 @@ class LetterIssue(Record):
     )
     number = models.CharField(_("文書番号"), max_length=80)
     issued_at = models.DateTimeField(_("発行日時"))
-    content = models.JSONField()
+    content = models.JSONField(help_text="what it says, see letters.contents")
+    style = models.JSONField(help_text="in which words and layout, see letters.styles")
 
     class Meta:
         verbose_name = _("発行した通知書")
