@@ -145,6 +145,7 @@ def test_a_call_opens_and_closes_to_the_second(client, call, moment, label, left
         page = client.get(address("fund-call", call.ref))
         assert (page.context["state_label"], page.context["left"]) == (label, left)
         assert page.context["takes"] == (label == "受付中")
+        assert (reverse("my-fund-begin", args=[call.pk]) in page.text) == (label == "受付中")
         assert "令和7年7月2日(水) 12:00:00" in page.text
 
 

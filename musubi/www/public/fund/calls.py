@@ -2,7 +2,7 @@
 
 from django.db.models import Sum
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund import shown
@@ -77,7 +77,12 @@ def listing(request, city: str):
 @public_page
 def page(request, city: str, ref: str):
     municipality = city_here(request, city)
-    call = call_or_404(municipality, ref)
+    return draw(request, municipality, call_or_404(municipality, ref))
+
+
+def draw(request, municipality: Municipality, call: Call, *, is_preview: bool = False):
+    """A call's page. As a preview it is shown to the secretariat before it is public."""
+    city, ref = municipality.slug, call.ref
     edition = call.edition
     label, tone = call_state(call)
     awards = shown.awards(municipality).filter(application__call=call) if call.released_at else None
@@ -89,6 +94,7 @@ def page(request, city: str, ref: str):
         call.title,
         (_("募集"), reverse("fund-calls", args=[city])),
         call=call,
+        is_preview=is_preview,
         edition=edition,
         state_label=label,
         state_tone=tone,
@@ -161,12 +167,7 @@ def call_or_404(municipality: Municipality, ref: str) -> Call:
 
 def apply_href(call: Call) -> str:
     """Where an organisation begins its application, if it can now."""
-    if not is_open(call):
-        return ""
-    try:
-        return reverse("my-fund-call", args=[call.pk])
-    except NoReverseMatch:
-        return ""
+    return reverse("my-fund-begin", args=[call.pk]) if is_open(call) else ""
 
 
 def schedule(call: Call) -> dict:
