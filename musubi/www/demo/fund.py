@@ -398,8 +398,8 @@ def prepare_decisions(purse: Purse) -> None:
 
 def contribution(purse: Purse, words: dict) -> Story:
     """Promised, and received, taken back or given back."""
-    desk = purse.town.desk
     yield clock.at(words["pledged"], 11)
+    desk = purse.town.desk
     row = pledge(purse, words)
     for key in ("received", "returned", "cancelled"):
         if key not in words:
@@ -428,8 +428,8 @@ def pledge(purse: Purse, words: dict) -> Contribution:
 
 
 def question(purse: Purse, words: dict) -> Story:
-    cast = purse.town.cast
     yield at(words["asked"])
+    cast = purse.town.cast
     row = actions.ask(
         purse.call(),
         by=cast.speaker(words["org"]),
@@ -445,11 +445,11 @@ def question(purse: Purse, words: dict) -> Story:
 
 def application(purse: Purse, words: dict) -> Story:
     """From its first line to what became of it; the screening in between is the secretariat's story."""
-    desk, org = purse.town.desk, words["org"]
-    speaker = purse.town.cast.speaker(org)
+    org = words["org"]
     filed = at(words.get("late") or words["filed"])
     # Some days before, but not before the call opens.
-    yield max(clock.at(open_day(filed.date() - timedelta(days=6)), 10), opening(purse, filed))
+    yield max(clock.at(open_day(filed.date() - timedelta(days=6)), 10), opening(filed))
+    desk, speaker = purse.town.desk, purse.town.cast.speaker(org)
     start(purse, words)
     yield filed
     row = purse.application(org)
@@ -641,7 +641,7 @@ def words_of(purse: Purse, row: Application) -> dict:
     )
 
 
-def opening(purse: Purse, filed: datetime) -> datetime:
+def opening(filed: datetime) -> datetime:
     """An hour after the call of a round opened, known before there is one; never later than the filing."""
     opens = {2024: day(2024, 9, 2), 2025: day(2025, 6, 11)}[filed.year]
     return min(opens, filed - timedelta(hours=2))
