@@ -15,11 +15,14 @@ from musubi.fund.models import (
     Change,
     Claim,
     Contribution,
+    Fund,
     Payment,
 )
 from musubi.lib import clock
 from musubi.people.models import Municipality
-from musubi.www.staff.fund.frame import crumbs, fund_city, page
+from musubi.www.staff import frame
+from musubi.www.staff.fund.frame import fund_city, page
+from musubi.www.templatetags.pieces import days_left
 
 MOST_ROWS = 50
 # kind: (what it is called, what is to be done, icon)
@@ -44,7 +47,9 @@ def waiting(municipality: Municipality) -> dict[str, QuerySet]:
     today = clock.today()
     return {
         "check": Application.objects.filter(
-            call__fund__municipality=municipality, state="submitted", call__state__in=["published", "screening"]
+            call__fund__municipality=municipality,
+            state="submitted",
+            call__state__in=["published", "screening"],
         ),
         "closed": Call.objects.filter(
             fund__municipality=municipality, state="published", closes_at__lte=clock.now()
@@ -61,9 +66,9 @@ def waiting(municipality: Municipality) -> dict[str, QuerySet]:
         "change": Change.objects.filter(state="requested", **here),
         "inspect": Application.objects.filter(call__fund__municipality=municipality, state="reported"),
         "claim": Claim.objects.filter(returned_on=None, **here),
-        "question": CallQuestion.objects.filter(
-            call__fund__municipality=municipality, answer=""
-        ).exclude(call__state="cancelled"),
+        "question": CallQuestion.objects.filter(call__fund__municipality=municipality, answer="").exclude(
+            call__state="cancelled"
+        ),
         "pledge": Contribution.objects.filter(fund__municipality=municipality, state="pledged"),
     }
 
@@ -107,12 +112,12 @@ def counts_of(rows: dict[str, QuerySet]) -> dict[str, int]:
     """How many of each kind: one statement."""
     counting = [
         found.order_by()
-        .values(kind=Value(kind, CharField()))
+        .values(waits=Value(kind, CharField()))
         .annotate(n=Count("pk"))
-        .values_list("kind", "n")
+        .values_list("waits", "n")
         for kind, found in rows.items()
     ]
-    return dict(counting[0].union(*counting[1:], all=True))
+    return dict(counting[0].union(*counting[1:], all=True).order_by())
 
 
 def oldest(rows: dict[str, QuerySet], most: int = MOST_ROWS) -> list[dict]:
@@ -122,41 +127,84 @@ def oldest(rows: dict[str, QuerySet], most: int = MOST_ROWS) -> list[dict]:
     found = [
         queryset.order_by()
         .annotate(
-            kind=Value(kind, TextField()),
-            row=F("pk"),
+            waits=Value(kind, TextField()),
+            x_row=F("pk"),
             **{f"x_{name}": column for name, column in columns[kind].items()},
         )
-        .values_list("kind", *(f"x_{name}" for name in names[1:6]), "row")
+        .values_list("waits", *(f"x_{name}" for name in names[1:]))
         for kind, queryset in rows.items()
     ]
-    union = found[0].union(*found[1:], all=True).order_by("x_since", "kind", "row")
+    union = found[0].union(*found[1:], all=True).order_by("x_since", "waits", "x_row")
     return [dict(zip(names, row, strict=True)) for row in union[:most]]
 
 
 def href(kind: str, slug: str, row: dict) -> str:
     """Where a row is worked on."""
     ref = row["ref"]
-    if kind in ("advance", "rest", "change", "inspect", "claim"):
-        return reverse("staff-fund-award", args=[slug, ref]) + f"#{kind if kind != 'advance' else 'payments'}"
-    if kind == "question":
-        return reverse("staff-fund-call", args=[slug, ref]) + "#questions"
+    if kind in AT_AWARD:
+        return reverse("staff-fund-award", args=[slug, ref]) + AT_AWARD[kind]
     if kind == "pledge":
         return reverse("staff-fund-contribution", args=[slug, ref])
     if kind == "check":
         return reverse("staff-fund-application", args=[slug, ref])
-    return reverse("staff-fund-call", args=[slug, ref])
+    return reverse("staff-fund-call", args=[slug, ref]) + ("#questions" if kind == "question" else "")
+
+
+AT_AWARD = {
+    "advance": "#payments",
+    "rest": "#payments",
+    "change": "#changes",
+    "inspect": "#inspection",
+    "claim": "#claims",
+}
+
+
+def kind_href(kind: str, slug: str, rows: list[dict]) -> str:
+    """Where all of a kind are listed; the oldest of it where there is no such list."""
+    if kind in AT_AWARD:
+        return reverse("staff-fund-awards", args=[slug]) + f"?waiting={kind}"
+    if kind == "pledge":
+        return reverse("staff-fund-contributions", args=[slug]) + "?state=pledged"
+    return next((href(kind, slug, row) for row in rows if row["kind"] == kind), "")
 
 
 @require_safe
 def front(request, city: str):
     municipality = fund_city(request, city)
+    found = waiting(municipality)
+    counts = counts_of(found)
+    rows = oldest(found) if counts else []
+    today = clock.today()
+    for row in rows:
+        label, step, icon = KINDS[row["kind"]]
+        row |= {
+            "label": label,
+            "step": step,
+            "icon": icon,
+            "href": href(row["kind"], city, row),
+            "late": row["due"] is not None and row["due"] < today,
+            "left": days_left(row["due"], today) if row["due"] else "",
+        }
     return page(
         request,
         municipality,
         "staff/fund/front.html",
         part="staff-fund",
         page_title=_("ファンド"),
-        crumbs=crumbs(municipality)[:-1] + [(_("ファンド"), "")],
+        crumbs=frame.crumbs(municipality, _("ファンド")),
+        count=sum(counts.values()),
+        has_fund=bool(counts) or Fund.objects.filter(municipality=municipality).exists(),
+        tiles=[
+            {
+                "label": label,
+                "value": f"{counts[kind]:,}",
+                "unit": _("件"),
+                "href": kind_href(kind, city, rows),
+            }
+            for kind, (label, _step, _icon) in KINDS.items()
+            if counts.get(kind)
+        ],
+        rows=rows,
     )
 
 
