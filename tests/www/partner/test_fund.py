@@ -99,13 +99,13 @@ def fresh(application: Application) -> Application:
 def test_the_list_offers_the_open_calls(here, call, text):
     page = text(here.get("/my/fund/"))
     assert "申請はまだありません" in page
-    assert reverse("my-fund-begin", args=[call.pk]) in page
+    assert reverse("my-fund-call", args=[call.pk]) in page
 
 
 def test_begin_makes_a_draft_filled_from_the_profile(here, call, company):
     company.description = "海の環境を守る会社です。"
     company.save()
-    address = reverse("my-fund-begin", args=[call.pk])
+    address = reverse("my-fund-call", args=[call.pk])
     form = here.get(address).context["form"]
     response = here.post(
         address, {"organisation": company.pk, "key": form["key"].value(), "title": "海の事業"}
@@ -120,26 +120,26 @@ def test_begin_makes_a_draft_filled_from_the_profile(here, call, company):
 
 
 def test_begin_out_of_time_says_when(here, call, company, text):
-    address = reverse("my-fund-begin", args=[call.pk])
+    address = reverse("my-fund-call", args=[call.pk])
     with clock.standing_at(call.closes_at):
         response = here.get(address)
         assert "に終わりました" in text(response)
         response = here.post(address, {"organisation": company.pk})
         assert response.status_code == 422
-        assert "いま、受け付けていません" in text(response)
+        assert "いま受け付けていません" in text(response)
     assert Application.objects.count() == 0
 
 
 def test_a_call_that_is_prepared_is_not_there(here, fund):
     draft = make_call(fund, state="draft")
-    assert here.get(reverse("my-fund-begin", args=[draft.pk])).status_code == 404
+    assert here.get(reverse("my-fund-call", args=[draft.pk])).status_code == 404
 
 
 def test_without_an_organisation_one_is_registered_first(client, call):
     from tests.factories.people import make_user
 
     client.force_login(make_user())
-    response = client.get(reverse("my-fund-begin", args=[call.pk]))
+    response = client.get(reverse("my-fund-call", args=[call.pk]))
     assert response.url.startswith(reverse("my-organisation-new") + "?next=")
 
 

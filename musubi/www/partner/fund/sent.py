@@ -15,6 +15,7 @@ from musubi.www.access import fetch
 from musubi.www.files import serve
 from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.fund.awards import summary_of
+from musubi.www.partner.fund.letters import letters_of
 from musubi.www.partner.fund.own import href_of, own, page, rows_of, title_of
 from musubi.www.partner.fund.turns import fund_turn, with_turns
 from musubi.www.partner.fund.writing import content_of
@@ -40,6 +41,7 @@ def application(request, pk):
         is_over=row.shown == "draft" and not row.mine,
         days=_days(row),
         continued=_continued(row),
+        letters=letters_of(row),
         **summary_of(row),
         **content_of(row),
     )
