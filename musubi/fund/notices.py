@@ -1,6 +1,6 @@
 """Who is told what about the fund. Of a result nothing is told before its release, and then to everybody by one entry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.lib.era import format_date
 from musubi.notify.registry import Letter, tells
-from musubi.people.models import Organisation, User
+from musubi.people.models import Organisation, Representative, User
 from musubi.people.queries import desk_of, members_of, people_of, representatives_of
 
 LETTERS_SOON = "通知書は、申請のページから受け取れます。"
@@ -37,6 +37,20 @@ def _to_secretariat(call_or_fund, title: str, body: str, path: str) -> Iterator[
 def _to_applicant(application: Application, title: str, body: str, page: str = "") -> Iterator[Letter]:
     for user in representatives_of([application.organisation_id]):
         yield Letter(user, title, body, f"/my/fund/{application.pk}/{page}")
+
+
+def _one_each(letters: Iterable[Letter]) -> Iterator[Letter]:
+    """One letter for each person: who has several applications, or acts for several organisations, reads of all of them
+    in one (of one entry nobody is told twice)."""
+    found: dict[int, list[Letter]] = {}
+    for letter in letters:
+        found.setdefault(letter.user.pk, []).append(letter)
+    for first, *more in found.values():
+        if more:
+            body = "\n\n――――――――――\n\n".join(letter.body for letter in (first, *more))
+            yield Letter(first.user, f"{first.title}(ほか{len(more)}件)", body, "/my/fund/")
+        else:
+            yield first
 
 
 def _public_path(call: Call) -> str:
@@ -89,6 +103,10 @@ def opened(entry):
 
 @tells("call.closing_soon", _("下書きのある募集の締切"))
 def closing_soon(entry):
+    yield from _one_each(_closing_soon(entry))
+
+
+def _closing_soon(entry) -> Iterator[Letter]:
     call = _call(entry.object_id)
     drafts = Application.objects.filter(call=call, state="draft").select_related("organisation")
     for application in drafts:
@@ -104,6 +122,10 @@ def closing_soon(entry):
 
 @tells("call.cancelled", _("助成の募集の中止"))
 def cancelled(entry):
+    yield from _one_each(_cancelled(entry))
+
+
+def _cancelled(entry) -> Iterator[Letter]:
     call = _call(entry.object_id)
     # Those that were ended with it, and drafts; who had withdrawn before hears nothing.
     ended = (
@@ -199,6 +221,10 @@ def withdrawn(entry):
 
 @tells("call.released", _("助成の審査の結果"))
 def released(entry):
+    yield from _one_each(_released(entry))
+
+
+def _released(entry) -> Iterator[Letter]:
     call = _call(entry.object_id)
     rows = Application.objects.filter(call=call).exclude(state__in=["draft", "withdrawn"])
     results = dict(
@@ -206,9 +232,17 @@ def released(entry):
         .order_by("id")
         .values_list("object_id", "data__to")
     )
-    for application in rows.select_related("call__fund__municipality", "award"):
+    seats = Representative.objects.filter(
+        organisation__in=rows.values("organisation"), ended_at=None, user__is_active=True
+    )
+    people: dict[int, list[User]] = {}
+    for seat in seats.select_related("user").order_by("pk"):
+        people.setdefault(seat.organisation_id, []).append(seat.user)
+    for application in rows.select_related("call", "award", "decision"):
         if application.pk in results:
-            yield from _result(application, results[application.pk])
+            title, body = _result(application, results[application.pk])
+            for user in people.get(application.organisation_id, []):
+                yield Letter(user, title, body, f"/my/fund/{application.pk}/")
 
 
 @tells("application.decided", _("補欠だった申請の結果"))
@@ -218,10 +252,11 @@ def decided(entry):
     if Entry.objects.filter(
         verb="call.released", kind="call", object_id=application.call_id, id__lt=entry.pk
     ).exists():
-        yield from _result(application, entry.data["to"])
+        title, body = _result(application, entry.data["to"])
+        yield from _to_applicant(application, title, body)
 
 
-def _result(application: Application, to: str) -> Iterator[Letter]:
+def _result(application: Application, to: str) -> tuple[str, str]:
     about = f"{application.call.title}に申請された{_about(application)}"
     if to == "awarded":
         award = application.award
@@ -236,13 +271,8 @@ def _result(application: Application, to: str) -> Iterator[Letter]:
     else:
         title = f"審査の結果のお知らせ: {application.title}"
         body = f"{about}は、審査の結果、今回は交付しないことに決定しました。"
-    yield from _to_applicant(
-        application, title, f"{body}\n\n理由・講評: {_reasons(application)}\n\n{LETTERS_SOON}"
-    )
-
-
-def _reasons(application: Application) -> str:
-    return application.reason or application.decision.reasons
+    reasons = application.reason or application.decision.reasons
+    return title, f"{body}\n\n理由・講評: {reasons}\n\n{LETTERS_SOON}"
 
 
 # --- the committee ---------------------------------------------------------------------------------------------------
@@ -439,7 +469,7 @@ def fixed(entry):
         then = f"残りの{rest:,}円を、精算払として支払います。"
     elif rest < 0:
         claim = Claim.objects.filter(award=award, kind=Claim.Kind.REST).first()
-        due = f"{format_date(claim.due_on)}までに、" if claim else ""
+        due = f"{format_date(claim.due_on)}までに" if claim else ""
         then = f"概算払との差額{-rest:,}円を、{due}返還してください。"
     else:
         then = "過不足はありません。精算が済みました。"

@@ -56,5 +56,5 @@ def merged(kind: str, own: LetterStyle | None, common: LetterStyle, contact: str
         blocks=own.blocks or common.blocks or ORDER,
         margins=MARGINS | (common.margins or {}) | (own.margins or {}),
         size=float(own.size or common.size or SIZE),
-        word=own.word.name or "",
+        word=own.file.name or "",
     )

@@ -33,8 +33,8 @@ class LetterStyle(Record):
     blocks = models.JSONField(_("並び順"), default=list)
     margins = models.JSONField(_("余白(mm)"), default=dict)
     size = models.DecimalField(_("文字の大きさ(pt)"), max_digits=3, decimal_places=1, null=True, blank=True)
-    word = models.FileField(_("Wordのひな形"), upload_to="fund/letters/%Y", blank=True)
-    word_name = models.CharField(max_length=200, blank=True)
+    file = models.FileField(_("Wordのひな形"), upload_to="fund/letters/%Y", blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
     changed_at = models.DateTimeField(_("変更日時"))
     changed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -1,5 +1,6 @@
 """The applicant's own letters: what was filed, what was decided once it is released, and what followed."""
 
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from musubi.fund.letters.issuing import letter_for, letters_about
@@ -8,13 +9,13 @@ from musubi.www.partner.fund.own import href_of, own
 
 
 def letters_of(application) -> list[dict]:
-    """For the application's page: every letter there is, with its address. One not kept is made when it is fetched."""
+    """For the application's pages: every letter there is by now, with its address."""
     return [
         {
             "kind": letter.kind,
             "label": letter.kind.label,
-            "words": letter.words,
-            "about": letter.about,
+            "note": letter.words,
+            "href": reverse("my-fund-letter", args=[application.pk, letter.kind, letter.about]),
         }
         for letter in letters_about(application)
     ]

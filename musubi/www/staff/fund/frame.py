@@ -19,6 +19,7 @@ PARTS = {
     "staff-fund-money": gettext_lazy("お金"),
     "staff-fund-programmes": gettext_lazy("制度"),
     "staff-fund-committee": gettext_lazy("審査委員"),
+    "staff-fund-letters": gettext_lazy("通知書"),
 }
 
 

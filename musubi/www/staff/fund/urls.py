@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("musubi.www.staff.fund.programmes")),
     path("", include("musubi.www.staff.fund.calls")),
     path("", include("musubi.www.staff.fund.awards")),
+    path("", include("musubi.www.staff.fund.letters")),
     path("applications/", include("musubi.www.staff.fund.screening_applications")),
     path("committee/", include("musubi.www.staff.fund.screening_committee")),
     path("calls/", include("musubi.www.staff.fund.screening_stage")),
