@@ -35,6 +35,8 @@ _MOST = re.compile(r"上限|限度|以内|まで|を超えない|最大|最高")
 _LEAST = re.compile(r"下限|以上|最低")
 _VAGUE = re.compile(
     r"等|ほか|その他|程度|約|原則|概ね|おおむね|又は|または|若しくは|もしくは|~|〜|から|ないし|-"
+    # A rate that is taken off another, or of a loan's interest, is no rate of support.
+    r"|減じ|差し引|差引|控除|加算|利率|金利|利息|利子"
 )
 # What may stand around the numbers without saying anything more.
 _FILLER = re.compile(
