@@ -20,9 +20,8 @@ from musubi.fund.rules import takes_corrections
 from musubi.fund.states import APPLICATION, ASSIGNMENT, Stage
 from musubi.fund.ties import tied_organisations
 from musubi.journal.queries import history
-from musubi.lib import clock, fulltext
+from musubi.lib import clock
 from musubi.lib.errors import Refused
-from musubi.people.models import Organisation
 from musubi.people.permissions import Can
 from musubi.www.committee.shown import shown
 from musubi.www.files import serve
@@ -113,8 +112,8 @@ def application_list(request, city: str):
     if call:
         rows = rows.filter(call=call)
     if text := wanted.get("q", "").strip():
-        named = fulltext.search(Organisation.objects.all(), text)
-        rows = rows.filter(Q(title__icontains=text) | Q(ref__icontains=text) | Q(organisation__in=named))
+        names = Q(organisation__name__icontains=text) | Q(organisation__name_kana__icontains=text)
+        rows = rows.filter(Q(title__icontains=text) | Q(ref__icontains=text) | names)
     if wanted.get("papers") == "lacking":
         rows = rows.filter(Exists(_required_and_missing()))
     counts = dict(rows.order_by().values_list("state").annotate(n=Count("pk")))

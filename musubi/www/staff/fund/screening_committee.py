@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from musubi.fund import actions
-from musubi.fund.models import CommitteeMember, Fund, Interest
+from musubi.fund.models import CommitteeMember, Fund
 from musubi.fund.ties import tied_organisations
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can
@@ -55,13 +55,9 @@ def committee(request, city: str):
         former = [row for row in members if row.ended_on is not None]
         tied = tied_organisations(here)
         names = _names({pk for found in tied.values() for pk in found})
-        declared: dict[int, int] = {}
-        for member in Interest.objects.filter(member__in=here).values_list("member", flat=True):
-            declared[member] = declared.get(member, 0) + 1
         rows = [
             {
                 "member": row,
-                "declared": declared.get(row.pk, 0),
                 "ties": sorted((names[pk], why) for pk, why in tied[row.pk].items()),
             }
             for row in here

@@ -36,10 +36,9 @@ def _rows(call: Call):
     return Application.objects.filter(call=call).exclude(state__in=OUT)
 
 
-def overview(call: Call) -> dict:
+def overview(call: Call, pots: list[Pot]) -> dict:
     """How far the decisions are: counts, the money by pot against what is free, and what still stands in the way."""
     decisions = Decision.objects.filter(application__in=_rows(call)).values_list("outcome", "yen", "shares")
-    pots = pots_of(call)
     spent = {pot.pk: 0 for pot in pots}
     counts: dict[str, int] = {}
     yen = 0
@@ -99,8 +98,10 @@ def decisions(request, city: str, ref: str):
     rows = rows.select_related("organisation", "decision", "award").order_by(
         first, "decision__place", "ref", "pk"
     )
-    listed = page_of(request, rows, PER_PAGE)
-    pots = {pot.pk: pot for pot in pots_of(call)}
+    pots = pots_of(call)
+    found = overview(call, pots)
+    listed = page_of(request, rows, PER_PAGE, count=found["total"] if show == "all" else None)
+    by_pk = {pot.pk: pot for pot in pots}
     manages = may_manage(request, municipality)
     return call_page(
         request,
@@ -109,8 +110,8 @@ def decisions(request, city: str, ref: str):
         "decisions",
         _("決定と発表"),
         here="decisions",
-        overview=overview(call),
-        rows=[_row(row, pots) for row in listed],
+        overview=found,
+        rows=[_row(row, by_pk) for row in listed],
         shows=[(words, f"?show={name}", name == show, None) for name, words in SHOW.items()],
         show=show,
         may_act=manages and call.state == "screening",
@@ -185,6 +186,12 @@ class DecisionForm(SharesForm):
 def decision(request, city: str, ref: str):
     """What one applicant will be told. The address may bring a proposal with it: outcome, yen, shares."""
     municipality, row = application_of(request, city, ref, Can.MANAGE_FUND)
+    if request.method != "POST" and (row.state != "second_passed" or row.call.state != "screening"):
+        messages.info(
+            request,
+            _("決定を準備できるのは、第二次審査を通過した申請だけです。発表したあとは変えられません。"),
+        )
+        return redirect("staff-fund-application", city, ref)
     pots = pots_of(row.call)
     kept = None if row.state == "withdrawn" else getattr(row, "decision", None)
     form = DecisionForm(
@@ -273,7 +280,7 @@ def release(request, city: str, ref: str):
     if form.is_valid() and attempt(form, lambda: actions.release(call, by=request.user)):
         messages.success(request, _("すべての結果を発表しました。団体は、いまから自分の結果を読めます。"))
         return redirect("staff-fund-decisions", city, ref)
-    found = overview(call)
+    found = overview(call, pots_of(call))
     return call_page(
         request,
         municipality,

@@ -39,15 +39,17 @@ def stage(request, city: str, ref: str, stage: str):
     municipality, call = call_of(request, city, ref)
     stage = stage_or_404(stage)
     today = clock.today()
-    sheets = Assignment.objects.filter(application__call=call, stage=stage).exclude(
-        application__state="withdrawn"
+    rows = Application.objects.filter(call=call, state__in=STANDING[stage])
+    open_ = Q(state=IN_STAGE[stage])
+    here = rows.aggregate(
+        all=Count("pk", distinct=True),
+        count=Count("pk", filter=open_, distinct=True),
+        assigned=Count("pk", filter=open_ & Q(assignments__stage=stage), distinct=True),
     )
-    here = Application.objects.filter(call=call, state=IN_STAGE[stage])
     members = list(_members(call, stage, today))
     total = {
         name: sum(getattr(row, name) for row in members) for name in ("given", "scored", "late", "recused")
     }
-    rows = Application.objects.filter(call=call, state__in=STANDING[stage]).select_related("organisation")
     live = Q(assignments__stage=stage, assignments__state__in=["assigned", "scored"])
     rows = rows.annotate(
         live=Count("assignments", filter=live, distinct=True),
@@ -60,7 +62,9 @@ def stage(request, city: str, ref: str, stage: str):
         rows = rows.filter(live__lt=call.edition.scorers)
     listed = page_of(
         request,
-        rows.order_by("ref", "pk").prefetch_related(
+        rows.select_related("organisation")
+        .order_by("ref", "pk")
+        .prefetch_related(
             Prefetch(
                 "assignments",
                 Assignment.objects.filter(stage=stage)
@@ -71,6 +75,7 @@ def stage(request, city: str, ref: str, stage: str):
             )
         ),
         10,
+        count=here["all"] if show == "all" else None,
     )
     current = [row for row in members if row.ended_on is None]
     return call_page(
@@ -84,9 +89,9 @@ def stage(request, city: str, ref: str, stage: str):
         members=members,
         total=total,
         waiting=total["given"] - total["scored"],
-        unassigned=here.filter(~Q(assignments__stage=stage)).count(),
-        count=here.count(),
-        has_sheets=sheets.exists(),
+        unassigned=here["count"] - here["assigned"],
+        count=here["count"],
+        has_sheets=bool(total["given"] or total["recused"]),
         has_members=bool(current),
         may_begin=may_manage(request, municipality)
         and call.state == "published"
