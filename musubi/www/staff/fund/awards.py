@@ -221,6 +221,7 @@ def _award_page(request, municipality, here: Award, *, bound: Act | None = None,
         application_href=_href("staff-fund-application", municipality.slug, ref),
         state=APPLICATION[state],
         tiles=_tiles(here, paid, claims),
+        todo=_todo(here, payments, changes, claims) if offer.manages else [],
         shares=list(here.shares.select_related("pot__goal", "pot__programme", "pot__fund")),
         decision=getattr(application, "decision", None),
         **sections,
@@ -277,11 +278,33 @@ def _tiles(here: Award, paid: int, claims: list[Claim]) -> list[dict]:
             "label": _("確定額"),
             "value": f"{here.final_yen:,}" if here.final_yen is not None else "—",
             "unit": _("円") if here.final_yen is not None else "",
-            "href": "#inspection",
+            "href": "#inspection" if here.final_yen is not None else "",
         },
     ]
     if claims:
         found.append({"label": _("返還を待つ額"), "value": f"{open_:,}", "unit": _("円"), "href": "#claims"})
+    return found
+
+
+def _todo(here: Award, payments, changes, claims) -> list[tuple[str, str]]:
+    """What lies with the secretariat at this award: words, and the place on the page."""
+    asked = [one for one in payments if one.state == "requested"]
+    found = [
+        (
+            _("%(kind)s %(yen)s円を払い、記録する") % {"kind": one.get_kind_display(), "yen": f"{one.yen:,}"},
+            "#payments",
+        )
+        for one in asked
+    ]
+    if any(one.state == "requested" for one in changes):
+        found.append((_("変更申請を決める"), "#changes"))
+    if here.application.state == "reported":
+        found.append((_("実績を検査して額を確定する"), "#inspection"))
+    found += [
+        (_("%(yen)s円の返還を待ち、記録する") % {"yen": f"{one.yen:,}"}, "#claims")
+        for one in claims
+        if one.returned_on is None
+    ]
     return found
 
 

@@ -237,6 +237,9 @@ class YearRow(Row):
         typed = _yen_of(self["cap"].value())
         if found.cap is not None and typed not in (None, found.cap):
             left.append(_now("右の上限(%(typed)s円)と違います。") % {"typed": f"{typed:,}"})
+        rounding = (str(found.unit), found.direction)
+        if found.unit is not None and rounding != (str(self["unit"].value()), str(self["direction"].value())):
+            left.append(_now("右の端数の扱いと違います。"))
         return {"understood": understood(found), "left": left}
 
 
@@ -306,6 +309,8 @@ class MoneySection(Section):
                 data[f"{name}-is_fixed"] = "on"
             if found.cap is not None and not data.get(f"{name}-cap"):
                 data[f"{name}-cap"] = f"{found.cap:,}"
+            if found.unit in dict(UNITS):
+                data[f"{name}-unit"], data[f"{name}-direction"] = str(found.unit), found.direction
         return data
 
 

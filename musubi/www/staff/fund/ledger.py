@@ -59,7 +59,7 @@ def lines(postings: QuerySet[Posting]) -> list[dict]:
     return [_line(row) for row in shown(postings)]
 
 
-def _line(row: Posting) -> dict:
+def _line(row: Posting, account: Account | None = None) -> dict:
     about, who, href = "", "", ""
     slug = row.fund.municipality.slug
     if row.contribution:
@@ -74,6 +74,7 @@ def _line(row: Posting) -> dict:
         "what": verb_words(row.verb),
         "debit": Account(row.debit).label,
         "credit": Account(row.credit).label,
+        "other": Account(row.credit if row.debit == account else row.debit).label,
         "ref": about,
         "who": who,
         "href": href,
@@ -185,7 +186,7 @@ def book(request, city: str):
         all_href=f"{here}?{kept.urlencode()}",
         is_balanced=ledger.is_balanced(held),
         page=found,
-        lines=[_line(row) for row in found],
+        lines=[_line(row, asked.account) for row in found],
         sorted_by=_("日付の古い順"),
         files=[
             (

@@ -114,7 +114,7 @@ def fund(request, city: str, pk: int):
         crumbs=crumbs(municipality, home(municipality), row.name),
         fund=row,
         year=fiscal.label(row.fiscal_year),
-        tiles=_tiles(municipality, row, held),
+        accounts=_accounts(municipality, row, held),
         is_balanced=ledger.is_balanced(held),
         pots=pots,
         contributions=[(one, CONTRIBUTION[one.state]) for one in contributions[:NEWEST]],
@@ -123,25 +123,24 @@ def fund(request, city: str, pk: int):
     )
 
 
-def _tiles(municipality: Municipality, row: Fund, held: dict[Account, int]) -> list[dict]:
+def _accounts(municipality: Municipality, row: Fund, held: dict[Account, int]) -> list[dict]:
     book = reverse("staff-fund-ledger", args=[municipality.slug])
 
-    def tile(account: Account, label: str, note: str) -> dict:
+    def one(account: Account, label: str, note: str) -> dict:
         return {
             "label": label,
-            "value": f"{held[account]:,}",
-            "unit": _("円"),
+            "yen": held[account],
             "href": f"{book}?fund={row.pk}&account={account.value}",
             "note": note,
         }
 
     return [
-        tile(Account.CASH, _("現金預金"), _("いま手元にあるお金")),
-        tile(Account.FREE, _("使える資金"), _("まだどこにも交付を決めていないお金")),
-        tile(Account.COMMITTED, _("交付決定額"), _("交付を決め、まだ精算していないお金")),
-        tile(Account.ADVANCES, _("概算払"), _("先に払い、まだ精算していないお金")),
-        tile(Account.CLAIMS, _("返還請求"), _("返してもらう途中のお金")),
-        tile(Account.PLEDGES, _("拠出の約束"), _("約束され、まだ受け取っていないお金")),
+        one(Account.CASH, _("現金預金"), _("いま手元にあるお金")),
+        one(Account.FREE, _("使える資金"), _("まだどこにも交付を決めていないお金")),
+        one(Account.COMMITTED, _("交付決定額"), _("交付を決め、まだ精算していないお金")),
+        one(Account.ADVANCES, _("概算払"), _("先に払い、まだ精算していないお金")),
+        one(Account.CLAIMS, _("返還請求"), _("返してもらう途中のお金")),
+        one(Account.PLEDGES, _("拠出の約束"), _("約束され、まだ受け取っていないお金")),
     ]
 
 

@@ -69,7 +69,7 @@ def _who(edition: Edition) -> list[Rule]:
 def _money(edition: Edition) -> list[Rule]:
     share = _("定めない") if not edition.own_share else written(edition.own_share)
     years = [
-        Rule(f"year-{row.year}", _("%(n)d年目") % {"n": row.year}, year_words(row), doubt_of(row))
+        Rule(f"year-{row.year}", _("%(n)d年目") % {"n": row.year}, _with_text(row), doubt_of(row))
         for row in edition.years.all()
     ]
     return [
@@ -79,13 +79,16 @@ def _money(edition: Edition) -> list[Rule]:
     ]
 
 
+def _with_text(row: SupportYear) -> str:
+    return f"{year_words(row)}\n「{row.text}」" if row.text else year_words(row)
+
+
 def year_words(row: SupportYear) -> str:
     """対象経費の5分の4、上限5,000,000円、1,000円未満切捨て"""
     found = [_("対象経費の%(rate)s") % {"rate": written(row.rate)} if row.rate else _("定額")]
     found.append(_("上限%(yen)s円") % {"yen": f"{row.cap:,}"} if row.cap is not None else _("上限なし"))
     if row.unit > 1:
-        how = {"unit": f"{row.unit:,}", "how": row.get_direction_display()}
-        found.append(_("%(unit)s円未満%(how)s") % how)
+        found.append(rounding_words(row.unit, row.direction))
     return _("、").join(found)
 
 
@@ -101,9 +104,19 @@ def doubt_of(row: SupportYear) -> str:
         found.append(_("要綱の文では定額です。"))
     if reading.cap is not None and reading.cap != row.cap:
         found.append(_("要綱の文では上限が%(yen)s円です。") % {"yen": f"{reading.cap:,}"})
+    if reading.unit is not None and (reading.unit, reading.direction) != (row.unit, row.direction):
+        found.append(
+            _("要綱の文では%(how)sです。") % {"how": rounding_words(reading.unit, reading.direction)}
+        )
     if reading.floor is not None:
         found.append(floor_words(reading))
     return " ".join(found)
+
+
+def rounding_words(unit: int, direction: str) -> str:
+    """1,000円未満切捨て"""
+    how = dict(SupportYear._meta.get_field("direction").choices)[direction]
+    return _("%(unit)s円未満%(how)s") % {"unit": f"{unit:,}", "how": how}
 
 
 def floor_words(reading: Reading) -> str:
@@ -121,6 +134,8 @@ def understood(reading: Reading) -> list[str]:
         found.append(_("定額"))
     if reading.cap is not None:
         found.append(_("上限 %(yen)s円") % {"yen": f"{reading.cap:,}"})
+    if reading.unit is not None:
+        found.append(rounding_words(reading.unit, reading.direction))
     return found
 
 
