@@ -126,6 +126,8 @@ GET  my-proposal-discard p-draft                      in    404   ok    ok    40
 GET  my-referral referral                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-draft p-draft-paper           in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-submitted paper               in    404   ok    ok    404   ok    404   ok    ok    404   ok    404   404
+GET  my-fund-letter grant receipt grant               in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-letter-last grant receipt                in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-cases                                         in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-case case                                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-withdraw case                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
@@ -306,8 +308,96 @@ POST staff-ranking-learn                              in    403   403   403   40
 GET  staff-ranking-adopt weights                      in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-ranking-refuse weights                     in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-events                                     in    403   403   403   403   403   403   403   ok    ok    ok    403   403
+# The committee: who sits on it, and nobody else
+GET  committee                                        in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-interests                              in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-timetable                              in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-ics                                    in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-sheet sheet                            in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-paper sheet asked-paper                in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-sheet-interest sheet                   in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-invitation committee-token             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 # The fund: the secretariat and whoever audits it
 GET  staff-fund                                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-money                                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-fund fund                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contributions                         in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution gift                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger                                in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger-file csv                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger-file xlsx                      in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-programmes                            in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-programme programme                   in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-compare programme                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-edition programme first               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-edition programme second              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-calls                                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call call                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call call-draft                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-preview call-draft               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-awards                                in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-award grant                           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-new                                   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-pot-new fund                          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-contribution-new fund                 in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-programme-new                         in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second who     in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second money   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second costs   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second screening in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second papers  in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second after   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-new                              in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-edit call                        in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-edit call-draft                  in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-contribution-act promise-of-money receive promise-of-money in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-edition-new programme                 in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-edition-act programme second use edition-draft in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-call-act call-draft publish call-draft in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-call-act call answer asked-of-call    in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-award-act grant revoke award          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-applications                          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application asked                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-paper asked asked-paper               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-committee                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-stage call-screening first            in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ranking call-screening first          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-timetable call-screening              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-timetable-ics call-screening          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-choice call-screening                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-decisions call-screening              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-return asked                          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-note asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-slot asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-decision asked                        in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-up asked                         in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-drop asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-invite                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-release seat                in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-interest seat               in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-assign call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-decide call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-release call-screening                in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-check asked                           in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-begin call-screening                  in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-remind call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-take-back call-screening sheet        in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letters                               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-example receipt template       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-example receipt docx           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application-letters grant             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application-letter grant receipt grant docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution-letters gift             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution-letter gift gift-thanks docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-letters call-screening           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-letter call-screening minutes first docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-batch call-released batch      in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-style all                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-style receipt                  in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-template receipt               in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-again grant receipt grant      in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-letter-act receipt restore            in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-letter-act receipt drop               in    403   403   403   403   403   403   403   told  403   403   403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-mail-retry letter                          in    403   403   403   403   403   403   403   ok    403   403   403   403
@@ -339,6 +429,7 @@ READERS = {
     "シーズ-withdrawn": COMPANY,
     "イベント-draft": {"desk"},
     "募集-draft": {"desk", "aud"},
+    "助成-asked": {"desk", "aud", "rival", "oper"},
 }
 # The journal names every record of the municipality: who reads it, reads the names. Not what is nobody's business yet.
 NAMED_IN_THE_JOURNAL = set(READERS) - {"提案-draft", "シーズ-draft"}
