@@ -27,6 +27,7 @@ from musubi.fund.choosing import best, by_rank
 from musubi.fund.letters.files import pdfs_of
 from musubi.fund.letters.issuing import letters_in
 from musubi.fund.models import Assignment, Call
+from musubi.fund.ranking import keep
 from musubi.fund.states import Stage
 
 DOCS = Path(__file__).resolve().parents[1] / "docs/performance.md"
@@ -74,6 +75,7 @@ def measure(count: int, rounds: int) -> dict:
     sheets = len(plan.pairs)
     recused = Assignment.objects.filter(application__call=call, state="recused").count()
     year.score(call, Stage.FIRST)
+    keep(call, Stage.FIRST)  # as every scored sheet does for its application
     settle_database()
     tell(f"Measuring the pages of {count:,} applications, {rounds} times each")
     return {

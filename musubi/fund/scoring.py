@@ -105,17 +105,9 @@ def rank(
 
     Equal totals: by the criterion of greatest weight (then the next), by the smaller sum asked for, or by nobody (DRAW).
     """
-    heaviest = sorted(items, key=lambda item: (-item.weight, item.pk))
-
-    def breaker(one: Standing) -> tuple:
-        if tie == Tie.CRITERION:
-            return tuple(-one.by_item[item.pk] for item in heaviest)
-        if tie == Tie.LESS:
-            return (requested.get(one.application, 0),)
-        return ()
 
     def key(one: Standing) -> tuple:
-        return (not one.passes, -one.share, breaker(one))
+        return (not one.passes, -one.share, *breaker(one, items, tie, requested.get(one.application, 0)))
 
     ordered = sorted(standings, key=lambda one: (key(one), one.application))
     for number, one in enumerate(ordered, 1):
@@ -127,3 +119,12 @@ def rank(
         if same:
             one.tied = before.tied = True
     return ordered
+
+
+def breaker(one: Standing, items: Sequence[Item], tie: Tie, requested: int) -> tuple[Fraction | int, ...]:
+    """What decides between equal totals, the smaller one first."""
+    if tie == Tie.CRITERION:
+        return tuple(
+            -one.by_item[item.pk] for item in sorted(items, key=lambda item: (-item.weight, item.pk))
+        )
+    return (requested,) if tie == Tie.LESS else ()

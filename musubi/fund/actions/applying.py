@@ -11,8 +11,9 @@ from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
 from musubi.fund.models import Application, Call, CostCategory, CostLine
+from musubi.fund.ranking import keep
 from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
-from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase
+from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase, Stage
 from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, Refused
@@ -213,6 +214,7 @@ def check_application(application: Application, *, by: User | None) -> None:
     require(by, Can.MANAGE_FUND, application.call)
     _require_checking(application)
     move(application, APPLICATION, "checked", remarks="")
+    keep(application.call, Stage.FIRST, [application.pk])
     journal.write("application.checked", application, by=by)
 
 

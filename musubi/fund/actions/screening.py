@@ -19,6 +19,7 @@ from musubi.fund.models import (
     Score,
     Slot,
 )
+from musubi.fund.ranking import hold_all, keep, kept_up
 from musubi.fund.states import APPLICATION, ASSIGNMENT, CALL, Stage
 from musubi.fund.ties import is_tied, tied_organisations, ties
 from musubi.journal import actions as journal
@@ -81,7 +82,9 @@ def release_member(member: CommitteeMember, *, by: User | None) -> None:
     """The person leaves the committee; sheets that were not scored are taken back, scored ones count on."""
     require(by, Can.MANAGE_FUND, member.fund.municipality)
     update(member, "審査委員", guard={"ended_on": None}, ended_on=clock.today())
-    member.assignments.filter(state="assigned").update(state="taken_back")
+    sheets = member.assignments.filter(state="assigned")
+    with kept_up(sheets):
+        sheets.update(state="taken_back")
     journal.write("committee.released", member.fund, by=by, member=member.user.name, user=member.user_id)
 
 
@@ -107,9 +110,9 @@ def declare_interest(
     sheets = member.assignments.filter(
         application__organisation=organisation, application__call__released_at=None
     )
-    sheets.filter(state__in=["assigned", "scored"]).update(
-        state="recused", why=f"届け出のあった関係: {interest.words}"[:200], scored_at=None
-    )
+    sheets = sheets.filter(state__in=LIVE)
+    with kept_up(sheets):
+        sheets.update(state="recused", why=f"届け出のあった関係: {interest.words}"[:200], scored_at=None)
     journal.write(
         "committee.interest_declared",
         member.fund,
@@ -132,12 +135,16 @@ def assign(call: Call, *, by: User | None, stage: Stage, due_on: date | None = N
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
     _require_screening(call)
-    # Whoever declares an interest meanwhile waits, and then recuses what is assigned here.
-    sheets = _Sheets(call, stage, CommitteeMember.objects.select_for_update(no_key=True))
+    # Whoever declares an interest meanwhile waits, and then recuses what is assigned here; whoever scores waits too.
+    members = CommitteeMember.objects.select_for_update(no_key=True)
+    list(members.filter(fund=call.fund_id, ended_on=None).order_by("pk"))
+    hold_all(Application.objects.filter(call=call, state=IN_STAGE[stage]).values("pk"))
+    sheets = _Sheets(call, stage, members)
     if not sheets.members:
         raise Refused("審査委員が登録されていません。先に委員を登録してください。")
     if not sheets.applications:
         raise Refused("この審査にかける申請がありません。形式の確認が済んでいるかを確かめてください。")
+    scored = {sheet.application_id for sheet in sheets.known if sheet.state == "scored"}
     for sheet, why in sheets.crossed:
         move(sheet, ASSIGNMENT, "recused", why=why[:200], scored_at=None)
     found = sheets.plan()
@@ -149,6 +156,10 @@ def assign(call: Call, *, by: User | None, stage: Stage, due_on: date | None = N
     Assignment.objects.bulk_create(
         [*rows, *_standing_recused(found.short, sheets.barred, sheets.known, stage)], batch_size=1000
     )
+    changed = {one for one, _member in found.pairs} | set(found.short)
+    changed |= {sheet.application_id for sheet, _why in sheets.crossed}
+    # Without a scored sheet an application stands where it stood.
+    keep(call, stage, changed & scored)
     users = {row.pk: row.user_id for row in sheets.members}
     journal.write(
         "call.assigned",
@@ -306,6 +317,8 @@ def score(
         scored_at=clock.now() if submit else None,
         comment=comment.strip(),
     )
+    if submit or was == "scored":
+        keep(application.call, Stage(assignment.stage), [application.pk])
     if was == "scored" and not submit:
         journal.write("sheet.reopened", application, by=by, stage=assignment.stage)
     if submit:
@@ -318,7 +331,8 @@ def take_back(assignment: Assignment, *, by: User | None) -> None:
     call that was given up."""
     require(by, Can.MANAGE_FUND, assignment.application.call)
     _require_going(assignment.application)
-    move(assignment, ASSIGNMENT, "taken_back")
+    with kept_up(Assignment.objects.filter(pk=assignment.pk)):
+        move(assignment, ASSIGNMENT, "taken_back")
     journal.write("sheet.taken_back", assignment.application, by=by, member=assignment.member.user.name)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from musubi.fund import actions
 from musubi.fund.actions.screening import IN_STAGE
 from musubi.fund.models import Application, Call, Criterion
-from musubi.fund.ranking import standings
+from musubi.fund.ranking import Ranking, standings
 from musubi.fund.scoring import Standing
 from musubi.fund.states import APPLICATION, Recusal, Stage, Tie
 from musubi.people.permissions import Can
@@ -91,10 +91,13 @@ def ranked(call: Call, stage: Stage) -> tuple[list[Standing], list[Criterion]]:
     return standings(call, stage), list(Criterion.objects.filter(edition=call.edition_id, stage=stage))
 
 
-def dressed(found: list[Standing], items: list[Criterion], call: Call) -> list[dict]:
-    """The rows of the table for these standings: one statement."""
+def dressed(
+    found: list[Standing], items: list[Criterion], call: Call, rows: dict[int, Application] | None = None
+) -> list[dict]:
+    """The rows of the table for these standings; one statement where their applications are not given."""
     names = {str(item.pk): item.name for item in items}
-    rows = Application.objects.select_related("organisation").in_bulk([one.application for one in found])
+    if rows is None:
+        rows = Application.objects.select_related("organisation").in_bulk([one.application for one in found])
     return [
         {
             "standing": one,
@@ -117,7 +120,7 @@ def dressed(found: list[Standing], items: list[Criterion], call: Call) -> list[d
 def ranking(request, city: str, ref: str, stage: str):
     municipality, call = call_of(request, city, ref)
     stage = stage_or_404(stage)
-    found, items = ranked(call, stage)
+    found = Ranking(call, stage)
     listed = page_of(request, found, PER_PAGE)
     edition = call.edition
     return call_page(
@@ -129,11 +132,11 @@ def ranking(request, city: str, ref: str, stage: str):
         here=stage.value,
         trail=[(stage.label, reverse("staff-fund-stage", args=[city, ref, stage]))],
         stage=stage,
-        items=items,
-        rows=dressed(list(listed), items, call),
-        passing=sum(one.passes for one in found),
-        unscored=sum(not one.sheets for one in found),
-        tied=sum(one.tied for one in found),
+        items=found.items,
+        rows=dressed(list(listed), found.items, call, found.applications),
+        passing=found.passing,
+        unscored=found.unscored,
+        tied=found.tied,
         rules=[
             (_("通過に必要な得点率"), f"{edition.pass_share}%"),
             (
@@ -156,7 +159,7 @@ class DecideForm(forms.Form):
         max_length=LONGEST_REASON,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("下の欄を空けた申請に使います。発表のときに、そのまま団体へ伝わります。"),
+        help_text=gettext_lazy("上の欄を空けた申請に使います。発表のときに、そのまま団体へ伝わります。"),
     )
 
     def __init__(self, *args, standings: list[Standing], **kwargs):
