@@ -23,12 +23,27 @@ from musubi.www.staff.fund.frame import may_manage
 from musubi.www.staff.fund.screening_frame import application_of, application_trail, call_of, call_page
 
 MOST = 300
+# A year beyond these is a slip of the keys, and may be none that a calendar can add to.
+YEARS = range(2000, 2101)
+
+
+class Moment(forms.DateTimeField):
+    """A day and an hour in Japanese time, of this century."""
+
+    def __init__(self, **words):
+        super().__init__(**{"widget": moment_input(), **words})
+
+    def to_python(self, value):
+        moment = super().to_python(value)
+        if moment is not None and moment.year not in YEARS:
+            raise forms.ValidationError(_("年を確かめてください。"))
+        return moment
 
 
 class RowForm(forms.Form):
     """All that have no time yet, one after the other."""
 
-    starts_at = forms.DateTimeField(label=gettext_lazy("1件目の開始"), widget=moment_input())
+    starts_at = Moment(label=gettext_lazy("1件目の開始"))
     minutes = forms.IntegerField(label=gettext_lazy("1件の時間(分)"), initial=20, min_value=1, max_value=480)
     pause = forms.IntegerField(
         label=gettext_lazy("入れ替えの時間(分)"), initial=5, min_value=0, max_value=240
@@ -37,8 +52,8 @@ class RowForm(forms.Form):
 
 
 class SlotForm(forms.Form):
-    starts_at = forms.DateTimeField(label=gettext_lazy("開始"), widget=moment_input())
-    ends_at = forms.DateTimeField(label=gettext_lazy("終了"), widget=moment_input())
+    starts_at = Moment(label=gettext_lazy("開始"))
+    ends_at = Moment(label=gettext_lazy("終了"))
     place = forms.CharField(label=gettext_lazy("場所"), max_length=120, required=False)
 
 
