@@ -145,7 +145,7 @@ def test_a_call_opens_and_closes_to_the_second(client, call, moment, label, left
         page = client.get(address("fund-call", call.ref))
         assert (page.context["state_label"], page.context["left"]) == (label, left)
         assert page.context["takes"] == (label == "受付中")
-        assert (reverse("my-fund-begin", args=[call.pk]) in page.text) == (label == "受付中")
+        assert (reverse("my-fund-call", args=[call.pk]) in page.text) == (label == "受付中")
         assert "令和7年7月2日(水) 12:00:00" in page.text
 
 
@@ -345,9 +345,9 @@ def test_an_award_is_told_from_its_decision_to_its_outcome(client, award):
     assert [row[1:] for row in page.context["steps"]["rows"]] == [
         ["交付決定", "800,000円"],
         ["概算払", "400,000円"],
-        ["精算払", "320,000円"],
         ["実績報告", ""],
         ["額の確定", "720,000円"],
+        ["精算払", "320,000円"],
         ["成果報告", ""],
     ]
     for words in ("効果が見込まれる。", "藻場が2ha増えた。", "水中カメラ", "うみかぜ会", "成果報告済み"):
@@ -477,8 +477,6 @@ def test_the_front_shows_open_calls_money_awards_and_gifts(client, city, award):
         assert [row[1:] for row in page.context["years"]["rows"]] == [
             ["9,000,000", "0", "0", "800,000", "8,200,000", "0"]
         ]
-        assert "820万" not in page.text
-        assert "900万" in page.text
         assert "藻場の再生" in page.text
     assert "いま受け付けている募集はありません" in page.text
 

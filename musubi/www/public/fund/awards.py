@@ -112,8 +112,9 @@ def steps(award: Award) -> dict:
     found = [(award.decided_on, 0, _("交付決定"), award.first_yen)]
     for row in award.payments.all():
         if row.state == "paid":
-            words = _("概算払") if row.kind == PaymentKind.ADVANCE else _("精算払")
-            found.append((row.paid_on, 2, words, row.yen))
+            is_advance = row.kind == PaymentKind.ADVANCE
+            words = _("概算払") if is_advance else _("精算払")
+            found.append((row.paid_on, 2 if is_advance else 5, words, row.yen))
     for row in award.changes.all():
         if row.state == "approved":
             words = {
@@ -127,7 +128,7 @@ def steps(award: Award) -> dict:
     if award.fixed_on:
         found.append((award.fixed_on, 4, _("額の確定"), award.final_yen))
     if award.revoked_on:
-        found.append((award.revoked_on, 5, _("交付決定の取消し"), None))
+        found.append((award.revoked_on, 6, _("交付決定の取消し"), None))
     for row in award.claims.all():
         why = {
             Claim.Kind.REST: _("概算払の残り"),
@@ -135,13 +136,13 @@ def steps(award: Award) -> dict:
             Claim.Kind.TAX: _("消費税等の仕入控除"),
         }[row.kind]
         words = _("返還の請求(%(why)s、期限は%(due)s)") % {"why": why, "due": wareki(row.due_on)}
-        found.append((row.claimed_on, 6, words, row.yen))
+        found.append((row.claimed_on, 7, words, row.yen))
         if row.returned_on:
-            found.append((row.returned_on, 7, _("返還"), row.yen))
+            found.append((row.returned_on, 8, _("返還"), row.yen))
             if row.late_yen:
-                found.append((row.returned_on, 8, _("延滞金"), row.late_yen))
+                found.append((row.returned_on, 9, _("延滞金"), row.late_yen))
     if report and report.outcome_at:
-        found.append((_day(report.outcome_at), 9, _("成果報告"), None))
+        found.append((_day(report.outcome_at), 10, _("成果報告"), None))
     found.sort(key=lambda step: step[:2])
     return {
         "columns": [{"label": _("日付")}, {"label": _("できごと")}, {"label": _("金額"), "num": True}],

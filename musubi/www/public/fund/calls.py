@@ -119,7 +119,18 @@ def draw(request, municipality: Municipality, call: Call, *, is_preview: bool = 
         pots=_("、").join(shown.pot_words(pot) for pot in call.pots.select_related("goal", "programme")),
         received=_received(call, municipality),
         applications_href=reverse("fund-applications", args=[city, ref]),
-        awards=award_rows(awards[:MOST_AWARDS], municipality) if awards is not None else None,
+        awards=award_rows(awards[:MOST_AWARDS], municipality, with_year=False)
+        if awards is not None
+        else None,
+        jumps=[
+            (_("日程"), "#schedule"),
+            (_("申請できる団体"), "#who"),
+            (_("助成の額"), "#money"),
+            (_("提出する書類"), "#papers"),
+            (_("審査のしかた"), "#criteria"),
+            (_("質問と回答"), "#questions"),
+            (_("受け付けた申請と結果"), "#results"),
+        ],
         facts=[
             (_("制度"), f"{edition.programme.name}({_('第%(n)d版') % {'n': edition.number}})"),
             (_("ファンド"), f"{call.fund.name} {year_words(call.fund.fiscal_year)}"),
@@ -167,7 +178,7 @@ def call_or_404(municipality: Municipality, ref: str) -> Call:
 
 def apply_href(call: Call) -> str:
     """Where an organisation begins its application, if it can now."""
-    return reverse("my-fund-begin", args=[call.pk]) if is_open(call) else ""
+    return reverse("my-fund-call", args=[call.pk]) if is_open(call) else ""
 
 
 def schedule(call: Call) -> dict:

@@ -47,7 +47,7 @@ def page(request, city: str):
 
 
 def _tiles(sums: dict) -> list[dict]:
-    """All years together, for `parts/tiles.html`."""
+    """All years together, rounded (the table below has every yen), for `parts/tiles.html`."""
     parts = [
         (_("受け取った額"), "received", _("公費・拠出・延滞金。返した拠出を引いた額")),
         (_("支払った助成金"), "paid", _("返還された額を引いた額")),
@@ -55,7 +55,12 @@ def _tiles(sums: dict) -> list[dict]:
         (_("使える残り"), "free", _("まだ交付先が決まっていない額")),
     ]
     return [
-        {"label": label, "value": yen(sum(getattr(one, name) for one in sums.values())), "note": note}
+        {
+            "label": label,
+            "value": short_yen(sum(getattr(one, name) for one in sums.values())),
+            "unit": _("円"),
+            "note": note,
+        }
         for label, name, note in parts
     ]
 

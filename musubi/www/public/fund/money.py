@@ -111,12 +111,11 @@ def _one_account(postings, account: Account, before: int) -> dict:
     for row in postings:
         is_more = (row.credit == account) if grows_by_credit else (row.debit == account)
         balance += row.yen if is_more else -row.yen
-        name, what = party(row)
         rows.append(
             [
                 wareki(row.on),
                 event(row),
-                f"{name} {what}".strip() or "—",
+                _party(row),
                 shown.pot_words(row.pot),
                 f"{row.yen:,}" if is_more else "",
                 "" if is_more else f"{row.yen:,}",
@@ -135,10 +134,15 @@ def _one_account(postings, account: Account, before: int) -> dict:
     return {"columns": columns, "rows": rows}
 
 
+def _party(posting) -> str:
+    """Who gave or got, and for an award what for."""
+    name, what = party(posting)
+    return f"{name} {what}" if posting.award else name or "—"
+
+
 def _both_sides(postings) -> dict:
     rows = []
     for row in postings:
-        name, what = party(row)
         rows.append(
             [
                 wareki(row.on),
@@ -146,7 +150,7 @@ def _both_sides(postings) -> dict:
                 str(Account(row.debit).label),
                 str(Account(row.credit).label),
                 f"{row.yen:,}",
-                f"{name} {what}".strip() or "—",
+                _party(row),
                 shown.pot_words(row.pot),
             ]
         )

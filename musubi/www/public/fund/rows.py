@@ -14,7 +14,7 @@ from musubi.www.public.fund.common import yen
 from musubi.www.templatetags.pieces import wareki
 
 
-def award_rows(awards: Iterable[Award], municipality: Municipality) -> dict:
+def award_rows(awards: Iterable[Award], municipality: Municipality, *, with_year: bool = True) -> dict:
     rows = []
     for row in awards:
         label, tone = shown.stage_of(row)
@@ -26,7 +26,7 @@ def award_rows(awards: Iterable[Award], municipality: Municipality) -> dict:
                     "href": reverse("fund-award", args=[municipality.slug, application.ref]),
                 },
                 application.organisation.display_name,
-                year_words(application.call.fund.fiscal_year),
+                *([year_words(application.call.fund.fiscal_year)] if with_year else []),
                 yen(row.yen),
                 yen(row.final_yen),
                 {"text": label, "tone": tone},
@@ -35,7 +35,7 @@ def award_rows(awards: Iterable[Award], municipality: Municipality) -> dict:
     columns = [
         {"label": _("事業名")},
         {"label": _("団体")},
-        {"label": _("年度")},
+        *([{"label": _("年度")}] if with_year else []),
         {"label": _("交付決定額"), "num": True},
         {"label": _("確定額"), "num": True},
         {"label": _("状態")},
