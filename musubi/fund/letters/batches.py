@@ -34,7 +34,8 @@ def make_waiting(stop: Callable[[], bool], *, once: bool) -> None:
             except Exception:
                 log.exception("letters could not be made")
                 made = False
-                connection.close()
+                if not once:
+                    connection.close()
             if made:
                 continue
             if once:
@@ -43,7 +44,9 @@ def make_waiting(stop: Callable[[], bool], *, once: bool) -> None:
             while not stop() and (left := end - time.monotonic()) > 0:
                 time.sleep(min(left, 0.1))
     finally:
-        connection.close()
+        # A thread of its own has a connection of its own.
+        if not once:
+            connection.close()
 
 
 def make_one(stop: Callable[[], bool] = lambda: False) -> bool:

@@ -445,7 +445,7 @@ def style(request, city: str, kind: str):
         kind=kind,
         is_common=not name,
         is_changed=bool(row.pk) and actions.is_changed(row),
-        template=row.file_name,
+        own_template=row.file_name,
         placeholders=[
             (f"{{{word}}}", example)
             for word, example in _sample(municipality, name or LetterKind.AWARD).values().items()
