@@ -267,6 +267,23 @@ def test_what_would_be_assigned_is_shown_with_the_ties_and_their_reasons():
     assert not Assignment.objects.filter(member=member, application=application).exists()
 
 
+def test_a_tie_that_came_to_light_is_shown_and_recused_at_the_next_assignment():
+    screening = make_screening(members=3, count=1)
+    sheet = Assignment.objects.filter(state="assigned").first()
+    sheet.member.employer = screening.applications[0].organisation
+    sheet.member.save()
+    client = desk_of(screening)
+    here = at("staff-fund-assign", screening.call.ref, "first")
+    page = text(client.get(here))
+    assert "渡したあとに利害関係が分かった採点表があります" in page
+    assert "採点表1件を渡す" in page
+    client.post(here, {"due_on": ""})
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.why) == ("recused", "勤務先からの申請")
+    assert Assignment.objects.filter(state="assigned").count() == 2
+    assert "新しく渡す採点表はありません。" in text(client.get(here))
+
+
 def test_a_sheet_is_taken_back_and_given_to_another():
     screening = make_screening(members=3, count=1)
     sheet = Assignment.objects.filter(state="assigned").first()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from musubi.fund import actions
-from musubi.fund.actions.screening import IN_STAGE, outlook
+from musubi.fund.actions.screening import IN_STAGE, outlook, tied_sheets
 from musubi.fund.models import Application, Assignment, CommitteeMember
 from musubi.fund.ranking import STANDING
 from musubi.fund.states import ASSIGNMENT, Stage
@@ -213,6 +213,11 @@ def assign(request, city: str, ref: str, stage: str):
         new=len(plan.pairs),
         loads=[(row, held.get(row.pk, 0), new.get(row.pk, 0)) for row in members],
         short=[(applications[pk], lacking) for pk, lacking in plan.short.items() if pk in applications],
+        crossed=tied_sheets(
+            Assignment.objects.filter(
+                application__call=call, application__state=IN_STAGE[stage], stage=stage
+            ).select_related("application", "member__user")
+        )[:MOST_TIES],
         ties=ties[:MOST_TIES],
         ties_count=len(ties),
     )
