@@ -1,5 +1,7 @@
 """One stage of a call's screening: who scores what, how far it is, who is late; handing out, taking back, reminding."""
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import messages
 from django.db import transaction
@@ -162,6 +164,12 @@ class AssignForm(forms.Form):
         help_text=gettext_lazy("新しく渡す採点表の期限です。空けておくと期限なしになります。"),
     )
 
+    def clean_due_on(self):
+        due, today = self.cleaned_data["due_on"], clock.today()
+        if due is not None and not today <= due <= today + timedelta(days=366):
+            raise forms.ValidationError(_("きょうから1年以内の日にしてください。"))
+        return due
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request, city: str, ref: str, stage: str):
@@ -225,8 +233,6 @@ def assign(request, city: str, ref: str, stage: str):
 
 def _due(call, stage: Stage):
     """A day before the sitting, where it is still ahead."""
-    from datetime import timedelta
-
     day = call.first_on if stage == Stage.FIRST else call.second_on
     if day is None:
         return None
