@@ -3,11 +3,14 @@
 Every figure is reckoned here anew from what was asked, spent and paid; nothing of the product's own reckoning is used.
 """
 
+import re
 from collections import Counter
 from datetime import date, datetime
 from fractions import Fraction
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from musubi.fund import ledger
 from musubi.fund.models import (
@@ -384,6 +387,100 @@ def check_what_is_open_today(year: Year):
     assert second.before == year.of("soramame")
 
 
+# --- and as its pages show it ---------------------------------------------------------------------------------------
+
+
+def text_of(client: Client, address: str) -> str:
+    """A page's words without its marks, with one space between them."""
+    response = client.get(address, follow=True)
+    assert response.status_code == 200, (address, response.status_code)
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def check_the_public_pages(year: Year):
+    here, anybody = "/shiokaze/fund", Client()
+    awards = text_of(anybody, f"{here}/awards/?year=2025")
+    for org, (decided, after, _advance, final, _rest, _back) in AWARDS.items():
+        application = year.of(org)
+        assert application.title in awards
+        one = text_of(anybody, f"{here}/awards/{application.ref}/")
+        assert application.organisation.name in one
+        for yen in {decided, after or decided, final or decided}:
+            assert f"{yen:,}" in one, (org, yen)
+        if final is not None:
+            assert year.words[org]["outcome_text"] in one
+    book = text_of(anybody, f"{here}/ledger/?year=2025")
+    assert "3,085,000" in book
+    given = text_of(anybody, f"{here}/contributions/?year=2025")
+    for row in Contribution.objects.filter(fund=year.fund, state="received"):
+        assert f"{row.yen:,}" in given
+        assert (row.name in given) != row.is_anonymous
+    received = text_of(anybody, f"{here}/calls/{year.call.ref}/applications/")
+    for org, end in ENDS.items():
+        assert (year.of(org).title in received) == (end != "draft" and org != "hakoniwa"), org
+    call = text_of(anybody, f"{here}/calls/{year.call.ref}/")
+    for one in read("fund_2025")["question"]:
+        assert one["question"] in call
+        assert one["answer"] in call
+    front = text_of(anybody, f"{here}/")
+    assert "追加募集" in front
+
+
+def check_the_secretariats_pages(year: Year):
+    desk = signed_in(year.town.desk)
+    listed = text_of(desk, f"/shiokaze/staff/fund/applications/?call={year.call.ref}")
+    for org, end in ENDS.items():
+        application = year.of(org)
+        assert (application.title in listed) == (end != "draft"), org
+        if end != "draft":
+            assert f"{application.requested:,}" in listed
+    for stage in Stage:
+        page = text_of(desk, reverse("staff-fund-ranking", args=["shiokaze", year.call.ref, stage.value]))
+        for org, words in year.words.items():
+            if stage.value in words:
+                assert year.of(org).title in page
+                assert f"{total(words[stage.value])} / {FULL * 5}" in page, org
+
+
+def check_the_applicants_pages(year: Year):
+    for org in ("soramame", "kagerou", "greennote", "yorimichi"):
+        client = signed_in(year.town.cast.speaker(org))
+        mine = Application.objects.filter(organisation=year.town.cast.organisation(org))
+        page = text_of(client, "/my/fund/")
+        for row in mine:
+            assert row.title in page
+            text_of(client, f"/my/fund/{row.pk}/")
+
+
+def check_the_committees_pages(year: Year):
+    committee = year.town.committee
+    reading = Call.objects.get(fund__municipality=year.city, state="screening")
+    for key in committee:
+        page = text_of(signed_in(committee[key]), "/shiokaze/committee/")
+        for row in reading.applications.all():
+            assert (row.title in page) == (key != "yuki" or row.support_year == 1), (key, row.title)
+
+
+def check_the_demos_doors(year: Year):
+    page = text_of(Client(), "/accounts/demo/")
+    assert "審査委員長 風間 静江" in page
+    assert "補正の依頼に答える" in page
+
+
+@pytest.fixture
+def _today(settings):
+    settings.DEMO = True
+    with clock.standing_at(clock.at(TODAY, 18)):
+        yield
+
+
+@pytest.mark.usefixtures("_today")
 def test_the_year_comes_out_to_the_yen(year, subtests):
     for check in (
         check_the_calendar,
@@ -395,6 +492,11 @@ def test_the_year_comes_out_to_the_yen(year, subtests):
         check_the_books,
         check_the_books_by_earmark,
         check_what_is_open_today,
+        check_the_public_pages,
+        check_the_secretariats_pages,
+        check_the_applicants_pages,
+        check_the_committees_pages,
+        check_the_demos_doors,
     ):
         with subtests.test(check.__name__):
             check(year)
