@@ -133,9 +133,7 @@ def change(request, pk):
     form = ChangeForm(data) if do == "send" else ChangeForm(initial=data.dict() if data is not None else {})
     costs = CostRows.typed(row.edition, data) if data is not None else CostRows.stored(row, Phase.PLAN)
     if do == "reckon" and request.headers.get("HX-Request"):
-        return render(
-            request, "partner/fund/change_reckoned.html", _after(award, costs) | {"edition": row.edition}
-        )
+        return render(request, "partner/fund/change_reckoned.html", _after(award, costs) | {"award": award})
     if do == "send" and form.is_valid() and (costs.is_valid or form.cleaned_data["kind"] == Change.Kind.STOP):
         said = form.cleaned_data
         try:
@@ -176,7 +174,6 @@ def _after(award, costs: CostRows) -> dict:
     lines = costs.lines(award.application) if costs.total else []
     most = min(lines[-1].yen, award.yen) if lines else 0
     return {
-        "award": award,
         "reckoned": lines,
         "most": most,
         "less": award.yen - most,

@@ -22,7 +22,7 @@ from musubi.www.partner.fund.own import own_award, page
 from musubi.www.partner.fund.papers import PapersForm, take_off
 from musubi.www.partner.page import add_refusal
 from musubi.www.partner.typed import keeps_words
-from musubi.www.templatetags.pieces import wareki
+from musubi.www.templatetags.pieces import days_left, wareki
 
 
 @keeps_words
@@ -247,6 +247,7 @@ def claim_shown(claim: Claim, award: Award) -> dict:
         "late": late,
         "sum": claim.yen + late,
         "days": max((today - claim.due_on).days, 0),
+        "left": days_left(claim.due_on, today),
         "is_open": True,
     }
 
