@@ -231,15 +231,15 @@ class YearRow(Row):
             left.append(floor_words(found))
         if found.rate is not None and (typed := _share_of(self["rate"].value())) not in (None, found.rate):
             left.append(
-                _now("右の助成率(%(typed)s)と違います。")
+                _now("入力した助成率(%(typed)s)と違います。")
                 % {"typed": f"{typed.numerator}/{typed.denominator}"}
             )
         typed = _yen_of(self["cap"].value())
         if found.cap is not None and typed not in (None, found.cap):
-            left.append(_now("右の上限(%(typed)s円)と違います。") % {"typed": f"{typed:,}"})
+            left.append(_now("入力した上限(%(typed)s円)と違います。") % {"typed": f"{typed:,}"})
         rounding = (str(found.unit), found.direction)
         if found.unit is not None and rounding != (str(self["unit"].value()), str(self["direction"].value())):
-            left.append(_now("右の端数の扱いと違います。"))
+            left.append(_now("選んだ端数の扱いと違います。"))
         return {"understood": understood(found), "left": left}
 
 
@@ -335,7 +335,6 @@ def coded(rows: list[dict], prefix: str) -> list[dict]:
 
 class CategoryRow(CodedRow):
     name = forms.CharField(label=_("費目"), max_length=60, required=False)
-    note = forms.CharField(label=_("説明"), max_length=200, required=False)
     is_eligible = forms.TypedChoiceField(
         label=_("助成の対象"),
         choices=[("1", _("対象")), ("0", _("対象外"))],
@@ -344,6 +343,7 @@ class CategoryRow(CodedRow):
     )
     cap = YenField(label=_("上限(円)"), required=False)
     share = _small(label=_("対象経費に占める上限(%)"), least=1, most=100, required=False)
+    note = forms.CharField(label=_("説明"), max_length=200, required=False)
 
 
 class CostsSection(Section):
@@ -372,9 +372,9 @@ class CostsSection(Section):
 class CriterionRow(Row):
     stage = forms.ChoiceField(label=_("審査"), choices=Stage.choices)
     name = forms.CharField(label=_("項目"), max_length=60, required=False)
-    guidance = forms.CharField(label=_("見るところ"), max_length=500, required=False)
     most = _small(label=_("満点"), least=1, most=1000, initial=5)
     weight = _small(label=_("重み"), least=1, most=100, initial=1)
+    guidance = forms.CharField(label=_("見るところ"), max_length=500, required=False)
 
 
 class ScreeningSection(Section):
