@@ -110,9 +110,9 @@ def test_a_call_tells_its_terms_in_plain_words(client, call):
         ["旅費", "対象", "200,000円"],
         ["飲食費", "対象外", "—"],
     ]
-    assert [table["rows"][-1] for table in page.context["criteria"]] == [
-        ["合計", "", "", "", 15],
-        ["合計", "", "", "", 5],
+    assert [(table["caption"], len(table["rows"])) for table in page.context["criteria"]] == [
+        ("第一次審査(書類)・満点15点", 2),
+        ("第二次審査(プレゼンテーション)・満点5点", 1),
     ]
     assert page.context["papers"]["rows"] == [["決算書", "—", "該当するとき", "申請のとき"]]
 
@@ -406,9 +406,9 @@ def test_the_ledger_shows_every_yen_with_its_balance(client, fund, award):
         settle(award, spent=900_000)
         page = client.get(address("fund-ledger"))
     assert [row[1:2] + row[4:] for row in rows_of(page)] == [
-        ["拠出の受領", "9,000,000", "", "9,000,000"],
-        ["助成金の支払", "", "400,000", "8,600,000"],
-        ["助成金の支払", "", "320,000", "8,280,000"],
+        ["拠出の受領", "9,000,000", "—", "9,000,000"],
+        ["助成金の支払", "—", "400,000", "8,600,000"],
+        ["助成金の支払", "—", "320,000", "8,280,000"],
     ]
     with clock.standing_at(AFTER):
         whole = client.get(address("fund-ledger") + "?account=all")

@@ -117,8 +117,8 @@ def _one_account(postings, account: Account, before: int) -> dict:
                 event(row),
                 _party(row),
                 shown.pot_words(row.pot),
-                f"{row.yen:,}" if is_more else "",
-                "" if is_more else f"{row.yen:,}",
+                f"{row.yen:,}" if is_more else "—",
+                "—" if is_more else f"{row.yen:,}",
                 f"{balance:,}",
             ]
         )

@@ -152,7 +152,7 @@ def criteria(edition: Edition) -> list[dict]:
             most = sum(row.most * row.weight for row in here)
             found.append(
                 {
-                    "caption": str(stage.label),
+                    "caption": _("%(stage)s・満点%(n)d点") % {"stage": stage.label, "n": most},
                     "columns": [
                         {"label": _("項目")},
                         {"label": _("見るところ")},
@@ -160,7 +160,7 @@ def criteria(edition: Edition) -> list[dict]:
                         {"label": _("重み"), "num": True},
                         {"label": _("配点"), "num": True},
                     ],
-                    "rows": [_criterion(row) for row in here] + [[_("合計"), "", "", "", most]],
+                    "rows": [_criterion(row) for row in here],
                 }
             )
     return found
