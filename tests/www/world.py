@@ -275,6 +275,7 @@ def make_world() -> World:
     table = csv_of(["課題名", "内容"], ["海ごみ", "困っている"])
     things["run"] = preview("challenges", table, "表.csv", city, by=desk)
     add_fund(world)
+    add_applying(world)
     add_rules(world)
     add_screening(world)
     return world
@@ -298,12 +299,26 @@ def add_fund(world: World) -> None:
     things["call"] = make_call(fund, edition=over.edition, title="募集-open")
 
 
+def add_applying(world: World) -> None:
+    """The company applies again: a draft with a paper, one that was sent, and an advance of its award asked for."""
+    things, rep = world.things, world.people["rep"]
+    aid = things["aid-draft"] = make_application(
+        things["call"], organisation=world["company"], state="draft", title="助成-draft"
+    )
+    things["aid-paper"] = funds.add_paper(aid, by=rep, **make_file("aid.txt"))
+    things["aid-sent"] = make_application(
+        things["call"], organisation=world["company"], state="submitted", title="助成-sent"
+    )
+    funds.accept_award(things["award"], by=rep)
+    things["plea"] = funds.request_advance(things["award"], by=rep, yen=100_000, reason="準備のため")
+
+
 def add_rules(world: World) -> None:
     """What a fund's rules and money may be asked for: two editions of a programme, a promise, a question."""
     things = world.things
     programme = things["call-draft"].edition.programme
     things["programme"] = programme.code
-    things["first"], things["second"] = SimpleNamespace(pk=1), SimpleNamespace(pk=2)
+    things["first"], things["second"] = SimpleNamespace(pk=1, ref="first"), SimpleNamespace(pk=2)
     things["edition-draft"] = funds.draft_edition(programme, by=None)
     things["promise-of-money"] = make_contribution(general(things["fund"]), yen=30_000, state="pledged")
     things["asked-of-call"] = funds.ask(

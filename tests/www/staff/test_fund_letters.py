@@ -95,6 +95,16 @@ def test_style_is_tried_kept_and_given_back(client, desk):
     assert (style.title, style.blocks) == ("", [])
 
 
+@pytest.mark.parametrize("kind", ["all", "receipt", "gift-thanks", "minutes"])
+def test_style_of_any_kind_is_kept_as_it_was_when_nothing_is_changed(client, desk, kind):
+    address = f"{HOME}letters/{kind}/"
+    form = client.get(address).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields}
+    assert client.post(address, typed).status_code == 302
+    style = LetterStyle.objects.get()
+    assert (style.body, style.sender, style.blocks, style.margins) == ("", "", [], {})
+
+
 def test_word_template_is_tried_kept_shown_and_given_back(client, desk):
     address = f"{HOME}letters/award/word/"
     ours = client.get(f"{HOME}letters/award/example/template/")

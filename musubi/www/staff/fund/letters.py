@@ -357,7 +357,7 @@ class CommonForm(forms.Form):
         }
 
     def parts(self) -> list[tuple[str, list]]:
-        words = [self[name] for name in self.declared_fields if name != "size"]
+        words = [self[name] for name in self.declared_fields if name in self.fields and name != "size"]
         return [
             (_("文面"), words),
             (_("余白と文字"), [self["size"], *(self[f"margin_{side}"] for side in SIDES)]),
