@@ -245,7 +245,7 @@ class YearRow(Row):
 
 def _share_of(value) -> Fraction | None:
     try:
-        return ShareField(required=False).clean(str(value or ""))
+        return ShareField(required=False, max_length=30).clean(str(value or ""))
     except ValidationError:
         return None
 

@@ -2,7 +2,20 @@
 
 from collections.abc import Iterable
 
-from django.db.models import BigIntegerField, Case, F, Max, Min, Q, QuerySet, Sum, Value, When, Window
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.http import Http404, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -133,8 +146,13 @@ class Asked:
             return rows
         signed = _signed(self.account)
         touched = rows.filter(Q(debit=self.account) | Q(credit=self.account))
-        from_here = Window(Sum(signed), order_by=[F("on").desc(), F("pk").desc()])
-        return touched.annotate(signed=signed, balance=Value(self.held[self.account]) + signed - from_here)
+        from_here = Window(
+            Sum(signed, output_field=BigIntegerField()), order_by=[F("on").desc(), F("pk").desc()]
+        )
+        # PostgreSQL sums to a type of its own, which does not mix with whole numbers by itself.
+        at_end = Value(int(self.held[self.account]), BigIntegerField())
+        balance = ExpressionWrapper(at_end + signed - from_here, output_field=BigIntegerField())
+        return touched.annotate(signed=signed, balance=balance)
 
     def opening(self, first: Posting | None) -> int:
         """What was carried over into the year, from its first line."""
