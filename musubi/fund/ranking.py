@@ -23,6 +23,8 @@ RELEASED = ["reserve", "not_awarded"]
 # Two shares differ by more than this, and two means of a criterion by more than that, wherever they differ.
 SHARES, MEANS = 10**15, 10**4
 SHARE_DIGITS = 1 + 16
+# How `order` begins (`Standing.band`).
+FAILS, UNSCORED = "1", "2"
 BATCH = 1000
 
 
@@ -46,16 +48,19 @@ def keep(call: Call, stage: Stage, applications: Collection[int] | None = None) 
                 application_id=one.application,
                 stage=stage,
                 order=_order(one, items, Tie(call.edition.tie), requested[one.application]),
-                passes=one.passes,
-                is_scored=bool(one.sheets),
             )
             for one in found
         ],
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["application", "stage"],
-        update_fields=["order", "passes", "is_scored"],
+        update_fields=["order"],
     )
+
+
+def forget(applications: Collection[int]) -> None:
+    """These (ids) do not stand anywhere any more: they were taken back before they were awarded."""
+    KeptStanding.objects.filter(application__in=applications).delete()
 
 
 @contextmanager
@@ -92,12 +97,13 @@ class Ranking(Sequence):
 
     def __post_init__(self):
         self.items = list(Criterion.objects.filter(edition=self.call.edition_id, stage=self.stage))
-        alike = self._kept().order_by().values("order", "passes", "is_scored").annotate(n=Count("pk"))
+        # By the index alone: the first letter of `order` says whether it passes, fails or is not scored yet.
+        alike = self._kept().order_by().values("order").annotate(n=Count("*"))
         self.count_of = alike.aggregate(
             all=Coalesce(Sum("n"), 0),
-            passing=Coalesce(Sum("n", filter=Q(passes=True)), 0),
-            unscored=Coalesce(Sum("n", filter=Q(is_scored=False)), 0),
-            tied=Coalesce(Sum("n", filter=Q(is_scored=True, n__gt=1)), 0),
+            passing=Coalesce(Sum("n", filter=Q(order__lt=FAILS)), 0),
+            unscored=Coalesce(Sum("n", filter=Q(order__gte=UNSCORED)), 0),
+            tied=Coalesce(Sum("n", filter=Q(order__lt=UNSCORED, n__gt=1)), 0),
         )
 
     @property
@@ -152,13 +158,11 @@ class Ranking(Sequence):
         return [by_pk[row.application_id] for row in shown]
 
     def _kept(self) -> models.QuerySet[KeptStanding]:
-        return KeptStanding.objects.filter(
-            _standing_here(self.stage, "application__"), call=self.call, stage=self.stage
-        )
+        return KeptStanding.objects.filter(call=self.call, stage=self.stage)
 
 
-def _standing_here(stage: Stage, way: str = "") -> Q:
-    return Q(**{f"{way}state__in": [*STANDING[stage], *RELEASED]}) | Q(**{f"{way}award__isnull": False})
+def _standing_here(stage: Stage) -> Q:
+    return Q(state__in=[*STANDING[stage], *RELEASED]) | Q(award__isnull=False)
 
 
 def _order(one: Standing, items: Sequence[Item], tie: Tie, requested: int) -> str:
@@ -167,7 +171,7 @@ def _order(one: Standing, items: Sequence[Item], tie: Tie, requested: int) -> st
     rest = breaker(one, items, tie, requested)
     if tie == Tie.CRITERION:
         rest = tuple(10**9 - (-mean * MEANS).__floor__() for mean in rest)
-    return f"{0 if one.passes else 1}{share:016d}" + "".join(
+    return f"{one.band}{share:016d}" + "".join(
         f"{part:016d}" if tie == Tie.LESS else f"{part:010d}" for part in rest
     )
 

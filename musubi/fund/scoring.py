@@ -51,6 +51,11 @@ class Standing:
     def passes(self) -> bool:
         return not self.lacking
 
+    @property
+    def band(self) -> int:
+        """0: passes, 1: does not, 2: has no sheet yet; in this order they stand."""
+        return 2 if not self.sheets else int(not self.passes)
+
 
 def standing(
     application: int,
@@ -107,14 +112,14 @@ def rank(
     """
 
     def key(one: Standing) -> tuple:
-        return (not one.passes, -one.share, *breaker(one, items, tie, requested.get(one.application, 0)))
+        return (one.band, -one.share, *breaker(one, items, tie, requested.get(one.application, 0)))
 
     ordered = sorted(standings, key=lambda one: (key(one), one.application))
     for number, one in enumerate(ordered, 1):
         before = ordered[number - 2] if number > 1 else None
         same = before is not None and key(before) == key(one)
         one.place = before.place if same else number
-        if before is not None and (before.passes, before.share) == (one.passes, one.share):
+        if before is not None and (before.band, before.share) == (one.band, one.share):
             one.level = before.level = True
         if same:
             one.tied = before.tied = True

@@ -11,7 +11,7 @@ from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
 from musubi.fund.models import Application, Call, CostCategory, CostLine
-from musubi.fund.ranking import keep
+from musubi.fund.ranking import forget, keep
 from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
 from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase, Stage
 from musubi.journal import actions as journal
@@ -228,6 +228,7 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
     if application.state in ("first_failed", "second_failed") and application.call.released_at is not None:
         raise Refused("結果が出た申請は、取り下げられません。")
     move(application, APPLICATION, "withdrawn", reason=reason.strip())
+    forget([application.pk])
     journal.write("application.withdrawn", application, by=by, reason=reason.strip())
 
 

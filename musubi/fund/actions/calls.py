@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from musubi.fund.models import Application, Call, CallQuestion, Edition, Fund, Pot
+from musubi.fund.ranking import forget
 from musubi.fund.states import APPLICATION, CALL, EDITION
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -144,6 +145,7 @@ def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
     for application in applications:
         move(application, APPLICATION, "withdrawn", reason=f"募集の中止: {reason}")
         journal.write("application.withdrawn", application, by=by, reason=application.reason)
+    forget([application.pk for application in applications])
     journal.write("call.cancelled", call, by=by, reason=reason, applications=len(applications))
 
 

@@ -100,15 +100,13 @@ class Score(Record):
 
 class KeptStanding(Record):
     """Where an application stands in a stage, written anew whenever one of its sheets changes (`ranking.keep`), so that
-    a page of a long ranking is found by an index. `order` sorts as the ranking does; its first part is the share alone.
+    a page of a long ranking is found by an index. `order` sorts as the ranking does: first whether it passes, then the share.
     """
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="+")
     application = models.ForeignKey(Application, models.CASCADE, related_name="kept_standings")
     stage = models.CharField(_("審査"), max_length=6, choices=Stage)
     order = models.CharField(max_length=2000)
-    passes = models.BooleanField()
-    is_scored = models.BooleanField()
 
     class Meta:
         verbose_name = _("順位の控え")
