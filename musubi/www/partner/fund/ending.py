@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from musubi.fund import actions
 from musubi.fund.late import late_charge
-from musubi.fund.models import Award, Claim
+from musubi.fund.models import Award, Claim, Report
 from musubi.fund.rules import may_be_reported
 from musubi.fund.states import PAYMENT, Phase
 from musubi.lib import clock
@@ -120,7 +120,7 @@ class Reporting:
 
     def _older_window(self):
         """A colleague saved first: nothing is written, and both versions show."""
-        stored = own_award(self.request, self.application.pk).report
+        stored = _report(own_award(self.request, self.application.pk)) or Report()
         there = CostRows.stored(self.application, Phase.ACTUAL)
         said = self.form.cleaned_data
         differing = [
