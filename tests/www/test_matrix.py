@@ -141,6 +141,32 @@ POST my-todo-reopen case promise                      in    404   told  told  40
 GET  my-trial case trial                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case secret                         in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund                                          in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call                                in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call-released                       in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call-draft                          in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-application aid-draft                    in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-application aid-sent                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-application grant                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-edit aid-draft                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-check aid-draft                          in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-receipt aid-sent                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-copy aid-sent                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-withdraw aid-sent                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-file aid-draft aid-paper                 in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-decision grant                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-advance grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-advance-cancel grant plea                in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-change grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-status grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-assets grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-report grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-outcome grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-decision aid-sent                        in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-report aid-sent                          in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-settlement grant                         in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-tax grant                                in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-file asked asked-paper                   in    404   404   404   ok    404   404   404   404   404   404   404   404
 # Staff
 GET  staff-home                                       in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-inbox                                      in    403   403   403   403   403   403   403   ok    403   403   403   403
@@ -378,10 +404,10 @@ GET  staff-fund-committee-interest seat               in    403   403   403   40
 GET  staff-fund-assign call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-decide call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-release call-screening                in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-take-back call-screening sheet        in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-remind call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-check asked                           in    403   403   403   403   403   403   403   told  403   403   403   403
 POST staff-fund-begin call-screening                  in    403   403   403   403   403   403   403   told  403   403   403   403
-POST staff-fund-remind call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
-POST staff-fund-take-back call-screening sheet        in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-letters                               in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-letter-example receipt template       in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-letter-example receipt docx           in    403   403   403   403   403   403   403   ok    403   ok    403   403
@@ -428,11 +454,12 @@ READERS = {
     "シーズ-draft": COMPANY,
     "シーズ-withdrawn": COMPANY,
     "イベント-draft": {"desk"},
+    "助成-draft": COMPANY,
     "募集-draft": {"desk", "aud"},
     "助成-asked": {"desk", "aud", "rival", "oper"},
 }
 # The journal names every record of the municipality: who reads it, reads the names. Not what is nobody's business yet.
-NAMED_IN_THE_JOURNAL = set(READERS) - {"提案-draft", "シーズ-draft"}
+NAMED_IN_THE_JOURNAL = set(READERS) - {"助成-draft", "提案-draft", "シーズ-draft"}
 
 # Whoever opens a case for somebody who walked in chooses among all who ever joined or asked to.
 OFFERED = {"会員-applicant", "会員-left"}
