@@ -378,7 +378,7 @@ GET  staff-fund-call-edit call                        in    403   403   403   40
 GET  staff-fund-call-edit call-draft                  in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-contribution-act promise-of-money receive promise-of-money in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-edition-new programme                 in    403   403   403   403   403   403   403   told  403   403   403   403
-POST staff-fund-edition-act programme second use edition-draft in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-edition-act programme second use edition-draft in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-call-act call-draft publish call-draft in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-call-act call answer asked-of-call    in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-award-act grant revoke award          in    403   403   403   403   403   403   403   ok    403   403   403   403
