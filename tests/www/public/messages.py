@@ -52,6 +52,7 @@ PIECES = [
     "gathering_row",
     "hero",
     "hero_city",
+    "jumps",
     "list_head",
     "member_card",
     "messages",

@@ -176,7 +176,7 @@ def test_an_english_reader_sees_no_japanese_on_the_pages_of_a_fund(english):
         words = dict.fromkeys(("content", "schedule", "structure", "effect", "future"), "words")
         words |= {"title": "Seagrass", "purpose": "for the sea", "goals": [14]}
         words["costs"] = [{"category": "wages", "label": "one", "yen": 1_000_000}]
-        words["requested"] = 700_000
+        words["requested"] = 300_000
         for name in ("Umikaze", "Yamakaze"):
             application = make_application(call, organisation=make_organisation(name, kind="npo"), **words)
         fund.answer(fund.ask(call, by=make_user("Yu"), question="When?"), by=None, words="Soon.")

@@ -468,12 +468,7 @@ def test_the_sums_of_a_year_add_up_whatever_happened(client, city, award, fund):
 def test_the_front_shows_open_calls_money_awards_and_gifts(client, city, award):
     with clock.standing_at(AFTER):
         page = client.get(address("fund"))
-        assert [tile["value"] for tile in page.context["tiles"]] == [
-            "9,000,000円",
-            "0円",
-            "800,000円",
-            "8,200,000円",
-        ]
+        assert [tile["value"] for tile in page.context["tiles"]] == ["900万", "0", "80万", "820万"]
         assert [row[1:] for row in page.context["years"]["rows"]] == [
             ["9,000,000", "0", "0", "800,000", "8,200,000", "0"]
         ]
