@@ -47,8 +47,8 @@ class Reporting:
         self.request, self.award, self.application = request, award, award.application
         report = _report(award)
         self.version = report.version if report else 0
-        words = {"done": report.done, "effect": report.effect} if report else {}
-        self.form = ReportForm(initial=words)
+        self.stored = {"done": report.done, "effect": report.effect} if report else {"done": "", "effect": ""}
+        self.form = ReportForm(initial=self.stored)
         self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
         self.papers = self._papers()
 
@@ -62,13 +62,14 @@ class Reporting:
         self.form = ReportForm(data)
         self.costs = CostRows.typed(self.application.edition, data)
         whole = self.form.is_valid() and self.costs.is_valid
-        said = self.form.cleaned_data
+        # What cannot be saved stays as it was stored, and on the page as it was typed.
+        said = self.stored | self.form.cleaned_data
         try:
             saved = actions.save_report(
                 self.award,
                 by=self.request.user,
-                done=said.get("done", ""),
-                effect=said.get("effect", ""),
+                done=said["done"],
+                effect=said["effect"],
                 costs=self.costs.words() if self.costs.is_valid else None,
                 version=_number(data.get("newest" if do == "overwrite" else "version", "")),
             )
