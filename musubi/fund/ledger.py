@@ -76,14 +76,31 @@ def reverse(posting: Posting, *, by: User | None, words: str, on: date | None = 
 
 
 def balances(postings: models.QuerySet[Posting]) -> dict[Account, int]:
-    """What each account holds in yen: two statements. What owes or promises counts positive on its own side."""
+    """What each account holds in yen: one statement. What owes or promises counts positive on its own side."""
     held = dict.fromkeys(Account, 0)
-    for account, yen in postings.order_by().values_list("debit").annotate(Sum("yen")):
-        held[Account(account)] += yen
-    for account, yen in postings.order_by().values_list("credit").annotate(Sum("yen")):
-        held[Account(account)] -= yen
-    credit_side = [*DUTIES, Account.PROMISED]
-    return {account: -yen if account in credit_side else yen for account, yen in held.items()}
+    for debit, credit, yen in postings.order_by().values_list("debit", "credit").annotate(Sum("yen")):
+        _add(held, debit, credit, yen)
+    return held
+
+
+def balances_by(postings: models.QuerySet[Posting], column: str) -> dict[int, dict[Account, int]]:
+    """As `balances`, for each value of a column ("pot", "fund", "award"): one statement for any number of them."""
+    found: dict[int, dict[Account, int]] = {}
+    for value, debit, credit, yen in (
+        postings.order_by().values_list(column, "debit", "credit").annotate(Sum("yen"))
+    ):
+        _add(found.setdefault(value, dict.fromkeys(Account, 0)), debit, credit, yen)
+    return found
+
+
+def _add(held: dict[Account, int], debit: str, credit: str, yen: int) -> None:
+    held[Account(debit)] += yen * _side(debit)
+    held[Account(credit)] -= yen * _side(credit)
+
+
+def _side(account: str) -> int:
+    """1 for what is held, -1 for what is owed or promised: those count positive on the credit side."""
+    return -1 if account in (*DUTIES, Account.PROMISED) else 1
 
 
 def is_balanced(held: dict[Account, int]) -> bool:

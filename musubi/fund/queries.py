@@ -1,11 +1,12 @@
 """Which of a fund's records a person may read, and what of each."""
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from musubi.fund.models import Application, Assignment, CommitteeMember
+from musubi.fund.models import Application, Assignment, Claim, CommitteeMember, Payment
 from musubi.fund.states import BEHIND_THE_CURTAIN
 from musubi.fund.ties import tied_organisations
+from musubi.lib import clock
 from musubi.people.models import Municipality, User
 from musubi.people.permissions import Can, authority
 
@@ -48,3 +49,22 @@ def sheets_of(user: User) -> models.QuerySet[Assignment]:
         if organisations:
             rows = rows.exclude(member=member, application__organisation__in=organisations)
     return rows
+
+
+def waits_for_applicant() -> Q:
+    """What the organisation itself has to move next, told by nothing it may not know yet: drafts and corrections, what
+    was granted until it is reported, money to give back, and the reports that follow."""
+    now = clock.now()
+    asked = Payment.objects.filter(award__application=OuterRef("pk"), state="requested")
+    claimed = Claim.objects.filter(award__application=OuterRef("pk"), returned_on=None)
+    return (
+        Q(state="draft", call__state="published", call__opens_at__lte=now, call__closes_at__gt=now)
+        | Q(state="returned", call__state__in=["published", "screening"])
+        | (
+            Q(state__in=["awarded", "advanced"], call__released_at__isnull=False)
+            & (Q(award__accepted_at=None) | ~Exists(asked))
+        )
+        | Exists(claimed)
+        | Q(state="settled")
+        | Q(state="outcome_reported", edition__tax="report", award__report__tax_at=None)
+    )

@@ -28,3 +28,8 @@ def may_be_filed(application: Application, at: datetime | None = None) -> bool:
     if application.state == "returned":
         return takes_corrections(application.call)
     return application.state == "draft" and is_open(application.call, at)
+
+
+def may_be_reported(application: Application) -> bool:
+    """Whether the performance report may be written: the money is granted, and no change of it waits."""
+    return application.state in ("awarded", "advanced")

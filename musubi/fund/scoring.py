@@ -27,7 +27,11 @@ class Sheet:
 @dataclass
 class Standing:
     """How an application stands. `total` is comparable between applications of one stage; `share` of what could be
-    reached; `lacking` names why it does not pass (`total`, or the criterion's key), empty where it does."""
+    reached; `lacking` names why it does not pass (`total`, or the criterion's key), empty where it does.
+
+    To explain it: `given`, the sum on the sheets there are; `filled`, what was added for the recused; `reachable`, the most
+    there could be; `level`, equal to another but for the rule that decides ties (`tied`: also by that rule).
+    """
 
     application: int
     total: Fraction
@@ -38,10 +42,19 @@ class Standing:
     lacking: list[str] = field(default_factory=list)
     place: int = 0
     tied: bool = False
+    given: int = 0
+    filled: int = 0
+    reachable: int = 0
+    level: bool = False
 
     @property
     def passes(self) -> bool:
         return not self.lacking
+
+    @property
+    def band(self) -> int:
+        """0: passes, 1: does not, 2: has no sheet yet; in this order they stand."""
+        return 2 if not self.sheets else int(not self.passes)
 
 
 def standing(
@@ -65,13 +78,25 @@ def standing(
     full = sum(item.most * item.weight for item in items)
     sums = [sum(sheet.points.get(item.pk, 0) * item.weight for item in items) for sheet in sheets]
     mean = Fraction(sum(sums), count or 1)
+    filled = 0
     if recusal == Recusal.FILL:
-        total = Fraction(sum(sums) + (mean * recused).__floor__())
+        filled = (mean * recused).__floor__()
+        total = Fraction(sum(sums) + filled)
         reachable = full * (count + recused)
     else:
         total, reachable = mean, full
     share = total / reachable if reachable else Fraction(0)
-    found = Standing(application, total, share, by_item, count, recused)
+    found = Standing(
+        application,
+        total,
+        share,
+        by_item,
+        count,
+        recused,
+        given=sum(sums),
+        filled=filled,
+        reachable=reachable,
+    )
     if share * 100 < pass_share or not count:
         found.lacking.append("total")
     found.lacking += [str(item.pk) for item in items if by_item[item.pk] / item.most * 100 < criterion_share]
@@ -85,23 +110,26 @@ def rank(
 
     Equal totals: by the criterion of greatest weight (then the next), by the smaller sum asked for, or by nobody (DRAW).
     """
-    heaviest = sorted(items, key=lambda item: (-item.weight, item.pk))
-
-    def breaker(one: Standing) -> tuple:
-        if tie == Tie.CRITERION:
-            return tuple(-one.by_item[item.pk] for item in heaviest)
-        if tie == Tie.LESS:
-            return (requested.get(one.application, 0),)
-        return ()
 
     def key(one: Standing) -> tuple:
-        return (not one.passes, -one.share, breaker(one))
+        return (one.band, -one.share, *breaker(one, items, tie, requested.get(one.application, 0)))
 
     ordered = sorted(standings, key=lambda one: (key(one), one.application))
     for number, one in enumerate(ordered, 1):
         before = ordered[number - 2] if number > 1 else None
         same = before is not None and key(before) == key(one)
         one.place = before.place if same else number
+        if before is not None and (before.band, before.share) == (one.band, one.share):
+            one.level = before.level = True
         if same:
             one.tied = before.tied = True
     return ordered
+
+
+def breaker(one: Standing, items: Sequence[Item], tie: Tie, requested: int) -> tuple[Fraction | int, ...]:
+    """What decides between equal totals, the smaller one first."""
+    if tie == Tie.CRITERION:
+        return tuple(
+            -one.by_item[item.pk] for item in sorted(items, key=lambda item: (-item.weight, item.pk))
+        )
+    return (requested,) if tie == Tie.LESS else ()

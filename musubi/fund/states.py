@@ -84,6 +84,8 @@ BEHIND_THE_CURTAIN = [
     "reserve",
     "awarded",
 ]
+# What leads to no award, or to none any more.
+NO_LONGER_RUNS = ["withdrawn", "first_failed", "second_failed", "not_awarded", "revoked"]
 
 ASSIGNMENT = Lifecycle(
     "assignment",

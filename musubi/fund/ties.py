@@ -10,7 +10,7 @@ from musubi.people.models import Organisation, Representative
 
 
 def tied_organisations(members: Iterable[CommitteeMember]) -> dict[int, dict[int, str]]:
-    """Member id → the organisations each must not screen (id → why). Four statements for any number of members.
+    """Member id → the organisations each must not screen (id → why). Five statements for any number of members.
 
     Tied are: what was declared or found, by the person, in whatever term on the committee; the employer, by row,
     corporate number or name; an organisation the person acts for; and, where the employer gave to the fund, everybody
@@ -75,8 +75,9 @@ def is_tied(member: CommitteeMember, application: Application) -> bool:
 def _employers(members: list[CommitteeMember]) -> dict[int, dict[int, str]]:
     """Member id → the rows that are the member's employer: itself, one of the same number, one of the same name."""
     numbers, names = {}, {}
+    known = Organisation.objects.in_bulk({member.employer_id for member in members} - {None})
     for member in members:
-        employer = member.employer
+        employer = known.get(member.employer_id)
         numbers[member.pk] = {member.employer_number, (employer and employer.corporate_number) or ""} - {""}
         typed = organisation_key(member.employer_name) if member.employer_name.strip() else ""
         names[member.pk] = {typed, employer.name_key if employer else ""} - {""}

@@ -1,6 +1,7 @@
 """The one typesetter of the house: a template and data become a PDF that an archive takes (PDF/A-2a, PDF/UA-1).
 
-Templates are typst files of the product (`musubi/…/documents/*.typ`; the common look is `services/documents/paper.typ`).
+Letters of a municipality are set as PDF/A-2b, as its rules ask, and tagged all the same; many of one template at once by
+`pdfs`. Templates are typst files of the product (`musubi/…/documents/*.typ`; the common look is `services/documents/paper.typ`).
 Data goes to them as JSON and is set as text: no word of a person is ever read as markup, and no template reads a file
 or an address. The letters come from two packages of the set-up (Noto Sans CJK JP, 44,810 characters); the machine's own
 fonts are not looked at, so every machine sets the same page. See docs/adr/0006-documents-and-fonts.md.
@@ -11,9 +12,11 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import batched
 from pathlib import Path
 
 from musubi.lib import clock
@@ -21,7 +24,10 @@ from musubi.lib.errors import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARDS = ["a-2a", "ua-1"]
+LETTER_STANDARDS = ["a-2b", "ua-1"]
 LONGEST_SECONDS = 120
+# How many documents one child sets before it ends and gives back its memory.
+AT_ONCE = 100
 # The typesetter keeps what it has set for the next time, some 80 MB for a book of a hundred cases: in a process of its
 # own that memory comes back, and other requests are answered meanwhile.
 _CHILD = Path(__file__).with_name("typesetting_child.py")
@@ -62,23 +68,43 @@ class UnknownCharacters(Refused):
         )
 
 
-def pdf(template: str, data: dict) -> bytes:
+def pdf(template: str, data: dict, *, standards: list[str] = STANDARDS) -> bytes:
     """The document of `template`, a path inside `musubi/`, filled with `data` (JSON-serialisable; `title` is a must).
 
     Raises UnknownCharacters, which names them: a letter must be right to the last kanji of a name. A document that
     must come out whatever its text holds takes `settable(data)` first. Raises Refused where it takes over two minutes.
     Call it outside any transaction.
     """
-    data, unknown = settable(data)
-    if unknown:
-        raise UnknownCharacters(unknown)
+    (made,) = pdfs(template, [data], standards=standards)
+    if isinstance(made, UnknownCharacters):
+        raise made
+    return made
+
+
+def pdfs(
+    template: str, many: Iterable[dict], *, standards: list[str] = STANDARDS
+) -> Iterator["bytes | UnknownCharacters"]:
+    """As `pdf`, for many documents of one template, in order; the error of one stands in its place, and the others are
+    made. Some hundred times as fast as one by one. Raises as `pdf` does for what concerns all of them.
+    """
+    for batch in batched(many, AT_ONCE):
+        found = [settable(data) for data in batch]
+        made = iter(_set(template, [data for data, unknown in found if not unknown], standards))
+        for _data, unknown in found:
+            yield UnknownCharacters(unknown) if unknown else next(made)
+
+
+def _set(template: str, many: list[dict], standards: list[str]) -> list[bytes]:
+    """Have a child set the documents, whose characters are all known."""
+    if not many:
+        return []
     order = {
         "root": str(ROOT),
         "template": str(ROOT / template),
         "fonts": [str(path) for path in font_folders()],
-        "standards": STANDARDS,
+        "standards": standards,
         "timestamp": int(clock.now().timestamp()),
-        "data": data,
+        "data": many,
     }
     try:
         child = subprocess.run(
@@ -94,7 +120,13 @@ def pdf(template: str, data: dict) -> bytes:
         ) from error
     if child.returncode:
         raise TypesettingError(child.stderr.decode(errors="replace"))
-    return child.stdout
+    # Each document stands behind its length in eight bytes.
+    made, at = [], 0
+    while at < len(child.stdout):
+        end = at + 8 + int.from_bytes(child.stdout[at : at + 8])
+        made.append(child.stdout[at + 8 : end])
+        at = end
+    return made
 
 
 def settable(data):

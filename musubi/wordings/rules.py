@@ -21,21 +21,21 @@ def may_change(by, municipality) -> bool:
     return is_operator(by) or may(by, Can.WRITE_WORDINGS, municipality)
 
 
-def check_body(body: str) -> str:
-    """The text as it is kept: wide braces made plain. Raises `Refused` for a placeholder nobody can fill."""
+def check_body(body: str, known: Iterable[str] = PLACEHOLDERS, field: str = "body") -> str:
+    """The text as it is kept: wide braces made plain. Raises `Refused` for a placeholder that is not among the `known`."""
     body = body.translate(_WIDE).strip()
     names = [name.strip() for name in _PLACEHOLDER.findall(body)]
-    usable = "".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    if unknown := [f"{{{name}}}" for name in dict.fromkeys(names) if name not in PLACEHOLDERS]:
+    usable = "".join(f"{{{name}}}" for name in known)
+    if unknown := [f"{{{name}}}" for name in dict.fromkeys(names) if name not in known]:
         raise Refused(
             f"{'、'.join(unknown)}は使えません。差し込めるのは{usable}です。つづりを確かめてください。",
-            field="body",
+            field=field,
         )
     rest = _PLACEHOLDER.sub("", body)
     if "{" in rest or "}" in rest:
         raise Refused(
             "「{」と「}」の組が合っていません。差し込みは{団体名}のように、両側をかっこで囲んでください。",
-            field="body",
+            field=field,
         )
     return _PLACEHOLDER.sub(lambda found: f"{{{found[1].strip()}}}", body)
 

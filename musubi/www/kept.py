@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 
 from django.conf import settings
@@ -27,7 +28,8 @@ def public_page(view):
 
     Such a view must show the same to everyone who is not signed in, and must not put a CSRF token, a nonce
     or a message into its page for them. What a signed-in person gets is theirs alone and is never kept. An answer
-    that something is still missing from sets `keepable` to False itself.
+    that something is still missing from sets `keepable` to False itself; one that the clock will make untrue sets
+    `keep_until` to that moment.
     """
 
     @login_not_required
@@ -102,13 +104,19 @@ class Page:
     body: bytes
     etag: str
     headers: dict[str, str]
+    until: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.until is not None and clock.now() >= self.until
 
     @classmethod
     def of(cls, response) -> "Page":
         # Weak, because one and the same mark stands for the plain and the compressed bytes.
         digest = hashlib.sha256(response.content).hexdigest()[:32]
         headers = {name: value for name, value in response.headers.items() if name != "Vary"}
-        return cls(compress_string(response.content), f'W/"{digest}"', headers)
+        until = getattr(response, "keep_until", None)
+        return cls(compress_string(response.content), f'W/"{digest}"', headers, until)
 
     def answer(self, request) -> HttpResponse:
         """The page as a response, compressed where the browser says it can read that."""

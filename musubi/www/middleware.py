@@ -30,7 +30,7 @@ class KeptPages:
         # Read before the view runs: what happens meanwhile makes another key, never an old page under a new one.
         key = kept.key(request)
         page = self.pages.get(key)
-        if page is None:
+        if page is None or page.is_over:
             response = self.get_response(request)
             if not kept.is_keepable(request, response):
                 return response

@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("my/", include("musubi.www.partner.urls")),
     path("<slug:city>/staff/", include("musubi.www.staff.urls")),
+    path("<slug:city>/committee/", include("musubi.www.committee.urls")),
     path("", include("musubi.www.public.urls")),
 ]
 if settings.DEBUG or settings.DEMO:

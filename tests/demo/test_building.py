@@ -2,7 +2,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
 
+from musubi.fund import actions
+from musubi.fund.models import Posting
+from musubi.fund.states import Source
 from musubi.journal.models import Entry
 from musubi.lib import clock
 from musubi.people import actions as people
@@ -26,6 +30,9 @@ def founding(name):
     town = Town(Cast())
     yield day(2024, 4, 1)
     found(town, name)
+    fund = actions.open_fund(town.municipality, by=town.desk, name="見本ファンド", fiscal_year=2024)
+    pot = fund.pots.get()
+    actions.pledge(pot, by=town.desk, source=Source.PUBLIC, yen=1_000_000, name="見本区")
 
 
 @pytest.fixture
@@ -57,6 +64,10 @@ def test_rebuild_starts_afresh(short):
     assert is_built()
     assert Municipality.objects.get(slug="shiokaze").name == "汐風区"
     assert not User.objects.filter(email="visitor@example.jp").exists()
+    # The ledger was let go with the rest, and is as final as before.
+    assert Posting.objects.count() == 2
+    with pytest.raises(DatabaseError, match="final"), transaction.atomic():
+        Posting.objects.all().delete()
 
 
 def test_interrupted_build_leaves_nothing(short, monkeypatch):

@@ -16,6 +16,7 @@ from musubi.cases.radar.pace import Paces, Source
 from musubi.cases.radar.signs import standings
 from musubi.cases.states import OPEN
 from musubi.challenges.models import Challenge
+from musubi.fund.models import Application, Call, Contribution, Fund
 from musubi.gatherings.models import Gathering
 from musubi.journal.models import Entry
 from musubi.lib import clock, lgcode
@@ -63,6 +64,10 @@ BORN = {
     Story: "story.drafted",
     Plan: "plan.adopted",
     Indicator: "indicator.added",
+    Fund: "fund.opened",
+    Contribution: "contribution.pledged",
+    Call: "call.prepared",
+    Application: "application.started",
 }
 
 

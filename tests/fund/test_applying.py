@@ -570,7 +570,7 @@ def test_nobody_works_on_a_call_that_was_given_up(call, desk):
     ):
         with pytest.raises(Refused):
             act()
-    assert [seen(returned).state, seen(submitted).state] == ["returned", "submitted"]
+    assert [seen(returned).state, seen(submitted).state] == ["withdrawn", "withdrawn"]
 
 
 def test_check_application_ends_the_correcting(filed, person, desk):

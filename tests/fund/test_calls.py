@@ -6,13 +6,22 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from musubi.fund import actions
-from musubi.fund.models import Call, CallQuestion
+from musubi.fund.models import Assignment, Call, CallQuestion
 from musubi.fund.rules import is_open
+from musubi.fund.states import Stage
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from tests.at_once.race import race, seen, told
-from tests.factories.fund import general, make_application, make_call, make_edition, make_fund, screen
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_call,
+    make_committee,
+    make_edition,
+    make_fund,
+    screen,
+)
 from tests.factories.people import (
     make_municipality,
     make_organisation,
@@ -236,6 +245,18 @@ def test_a_change_that_cannot_be_is_refused(call, desk, words, field):
     assert refusal.value.field == field
 
 
+def test_a_window_that_has_closed_stays_closed(call, desk):
+    with at(CLOSES):
+        with pytest.raises(Refused, match="開き直す") as refusal:
+            actions.save_call(call, by=desk, closes_at=CLOSES + timedelta(days=1))
+        actions.save_call(call, by=desk, text="審査を始めます。", closes_at=CLOSES)
+    assert refusal.value.field == "closes_at"
+    assert (seen(call).closes_at, seen(call).text) == (CLOSES, "審査を始めます。")
+    with at(CLOSES - SECOND):
+        actions.save_call(call, by=desk, closes_at=CLOSES + timedelta(days=1))
+    assert seen(call).closes_at == CLOSES + timedelta(days=1)
+
+
 def test_a_call_that_was_closed_stays_as_it_is(draft, desk):
     actions.cancel_call(draft, by=None, reason="事情")
     with pytest.raises(Refused, match="変えられません"):
@@ -316,6 +337,47 @@ def test_cancel_call_says_why(fund, edition, desk, state):
     assert seen(call).state == "cancelled"
     entry = history(call).last()
     assert (entry.verb, entry.data["reason"]) == ("call.cancelled", "財源がなくなったため")
+
+
+def test_what_was_filed_ends_with_its_call_and_drafts_stay(fund, edition, desk):
+    call = make_call(fund, edition=edition)
+    states = ["draft", "submitted", "returned", "checked", "withdrawn"]
+    rows = {state: make_application(call, state=state) for state in states}
+    actions.cancel_call(call, by=desk, reason="財源がなくなったため")
+    found = {state: seen(row).state for state, row in rows.items()}
+    assert found == {"draft": "draft", **dict.fromkeys(states[1:], "withdrawn")}
+    assert [seen(rows[state]).reason for state in states[1:]] == ["募集の中止: 財源がなくなったため"] * 3 + [
+        ""
+    ]
+    entry = history(rows["checked"]).last()
+    assert (entry.verb, entry.actor_id) == ("application.withdrawn", desk.pk)
+    assert history(call).last().data["applications"] == 3
+
+
+def test_nothing_is_screened_in_a_call_that_was_given_up(fund, edition, desk):
+    call = make_call(fund, edition=edition)
+    application = make_application(call)
+    make_committee(fund)
+    with at(call.closes_at):
+        actions.begin_screening(call, by=None)
+        actions.assign(call, by=None, stage=Stage.FIRST)
+        sheet = Assignment.objects.first()
+        stale = Assignment.objects.select_related("application__call", "member").get(pk=sheet.pk)
+        actions.cancel_call(call, by=desk, reason="財源がなくなったため")
+        words = {"by": desk, "outcome": "not_awarded", "reasons": "予算"}
+        for act in (
+            lambda: actions.assign(seen(call), by=desk, stage=Stage.FIRST),
+            lambda: actions.score(stale, by=stale.member.user, points={}, submit=False),
+            lambda: actions.take_back(stale, by=desk),
+            lambda: actions.nudge(seen(call), by=desk, stage=Stage.FIRST),
+            lambda: actions.note_panel(application, by=desk, stage=Stage.FIRST, text="よい"),
+            lambda: actions.prepare_decision(application, **words),
+            lambda: actions.decide_stage(call, by=desk, stage=Stage.FIRST, passed=[], reasons={}),
+            lambda: actions.release(call, by=desk),
+        ):
+            with pytest.raises(Refused):
+                act()
+    assert (seen(sheet).state, seen(application).state) == ("assigned", "withdrawn")
 
 
 def test_a_call_is_not_cancelled_without_a_reason(call, desk):

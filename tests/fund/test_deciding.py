@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -490,12 +491,13 @@ def test_who_waited_is_told_when_it_is_over(fund, desk, manager):
 def test_fifty_award_at_once_against_money_for_ten():
     fund = make_fund(make_municipality("shiokaze"))
     applications = make_reserve(fund, 50, money=8_000_000)
-    pot = general(fund).pk
+    pot, gate = general(fund).pk, Barrier(50)
 
     def award(pk) -> bool:
         try:
             with clock.standing_at(AUGUST):
                 application = Application.objects.get(pk=pk)
+                gate.wait(60)  # everybody has a connection and has read that there is money
                 actions.award_from_reserve(application, by=None, yen=800_000, shares={pot: 800_000})
             return True
         except Refused:

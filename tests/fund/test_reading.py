@@ -107,3 +107,25 @@ def test_real_terms_are_never_guessed():
         if reading.sure:
             assert not any(word in text for word in ("等", "又は", "原則", "程度", "①")), text
             assert text.count("/") + text.count("／") + text.count("分の") <= 1, text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "direction"),
+    [
+        ("対象経費の5分の4以内(上限500万円)、1,000円未満切捨て", 1000, "down"),
+        ("補助率1/2、上限300万円、千円未満の端数は切り捨てる", 1000, "down"),
+        ("2/3 上限100万円 百円未満四捨五入", 100, "half_up"),
+        ("定額(上限50万円)。1万円未満切上げ", 10_000, "up"),
+        ("1/2(上限10万円)、円未満切捨て", 1, "down"),
+    ],
+)
+def test_what_is_left_over_is_read(text, unit, direction):
+    reading = read(text)
+    assert (reading.unit, reading.direction, reading.unsure) == (unit, direction, ())
+    assert reading.cap is not None
+
+
+def test_two_ways_with_what_is_left_over_are_left_for_a_person():
+    reading = read("1/2、上限10万円、千円未満切捨て、ただし100円未満切上げ")
+    assert (reading.unit, reading.direction) == (None, "")
+    assert "端数の扱いがいくつも書かれています。" in reading.unsure

@@ -549,7 +549,7 @@ def test_the_ranking_takes_the_same_number_of_statements_for_any_number(fund, dj
         score_all(call, FIRST)
         call.refresh_from_db()
         assert call.edition.scorers == 2
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(3):
             assert len(standings(call, FIRST)) == count
 
 

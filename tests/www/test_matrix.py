@@ -61,6 +61,22 @@ GET  figures-xlsx                                     ok    ok    ok    ok    ok
 GET  figures-json                                     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence proposals                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  figures-evidence cases_open                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund                                             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-calls                                       ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call                                   ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call-released                          ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-call call-draft                             404   404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-ask call                                    in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-ask call-draft                              in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-applications call                           ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-awards                                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-award grant                                 ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-contributions                               ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-ledger                                      ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-360giving                                   ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-csv ledger                                  ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  fund-csv nonsense                                404   404   404   404   404   404   404   404   404   404   404   404   404
+GET  fund-xlsx awards                                 ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  feed                                             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 # A person's own pages
 GET  home                                             in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
@@ -110,6 +126,8 @@ GET  my-proposal-discard p-draft                      in    404   ok    ok    40
 GET  my-referral referral                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-draft p-draft-paper           in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-proposal-file p-submitted paper               in    404   ok    ok    404   ok    404   ok    ok    404   ok    404   404
+GET  my-fund-letter grant receipt grant               in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-letter-last grant receipt                in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-cases                                         in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
 GET  my-case case                                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-withdraw case                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
@@ -123,6 +141,32 @@ POST my-todo-reopen case promise                      in    404   told  told  40
 GET  my-trial case trial                              in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case shared                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-case-file case secret                         in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund                                          in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call                                in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call-released                       in    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+GET  my-fund-call call-draft                          in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-application aid-draft                    in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-application aid-sent                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-application grant                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-edit aid-draft                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-check aid-draft                          in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-receipt aid-sent                         in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-copy aid-sent                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-withdraw aid-sent                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-file aid-draft aid-paper                 in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-decision grant                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-advance grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-advance-cancel grant plea                in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-change grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-status grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-assets grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-report grant                             in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-outcome grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-decision aid-sent                        in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-report aid-sent                          in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-settlement grant                         in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-tax grant                                in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-file asked asked-paper                   in    404   404   404   ok    404   404   404   404   404   404   404   404
 # Staff
 GET  staff-home                                       in    403   403   403   403   ok    ok    ok    ok    ok    ok    403   403
 GET  staff-inbox                                      in    403   403   403   403   403   403   403   ok    403   403   403   403
@@ -290,6 +334,96 @@ POST staff-ranking-learn                              in    403   403   403   40
 GET  staff-ranking-adopt weights                      in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-ranking-refuse weights                     in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-events                                     in    403   403   403   403   403   403   403   ok    ok    ok    403   403
+# The committee: who sits on it, and nobody else
+GET  committee                                        in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-interests                              in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-timetable                              in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-ics                                    in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-sheet sheet                            in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-paper sheet asked-paper                in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-sheet-interest sheet                   in    403   403   403   403   403   403   403   403   403   403   403   ok
+GET  committee-invitation committee-token             ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok
+# The fund: the secretariat and whoever audits it
+GET  staff-fund                                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-money                                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-fund fund                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contributions                         in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution gift                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger                                in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger-file csv                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ledger-file xlsx                      in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-programmes                            in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-programme programme                   in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-compare programme                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-edition programme first               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-edition programme second              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-calls                                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call call                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call call-draft                       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-preview call-draft               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-awards                                in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-award grant                           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-new                                   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-pot-new fund                          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-contribution-new fund                 in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-programme-new                         in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second who     in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second money   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second costs   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second screening in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second papers  in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edition-edit programme second after   in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-new                              in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-edit call                        in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-edit call-draft                  in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-contribution-act promise-of-money receive promise-of-money in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-edition-new programme                 in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-edition-act programme second use edition-draft in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-call-act call-draft publish call-draft in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-call-act call answer asked-of-call    in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-award-act grant revoke award          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-applications                          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application asked                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-paper asked asked-paper               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-committee                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-stage call-screening first            in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-ranking call-screening first          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-timetable call-screening              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-timetable-ics call-screening          in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-choice call-screening                 in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-decisions call-screening              in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-return asked                          in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-note asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-slot asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-decision asked                        in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-call-up asked                         in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-drop asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-invite                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-release seat                in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-interest seat               in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-assign call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-decide call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-release call-screening                in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-take-back call-screening sheet        in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-remind call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-check asked                           in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-begin call-screening                  in    403   403   403   403   403   403   403   told  403   403   403   403
+GET  staff-fund-letters                               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-example receipt template       in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-example receipt docx           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application-letters grant             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-application-letter grant receipt grant docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution-letters gift             in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-contribution-letter gift gift-thanks docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-letters call-screening           in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-call-letter call-screening minutes first docx in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-batch call-released batch      in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-letter-style all                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-style receipt                  in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-template receipt               in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-letter-again grant receipt grant      in    403   403   403   403   403   403   403   ok    403   403   403   403
+POST staff-fund-letter-act receipt restore            in    403   403   403   403   403   403   403   told  403   403   403   403
+POST staff-fund-letter-act receipt drop               in    403   403   403   403   403   403   403   told  403   403   403   403
 GET  staff-journal                                    in    403   403   403   403   403   403   403   ok    ok    ok    403   403
 GET  staff-mail                                       in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-mail-retry letter                          in    403   403   403   403   403   403   403   ok    403   403   403   403
@@ -320,9 +454,12 @@ READERS = {
     "シーズ-draft": COMPANY,
     "シーズ-withdrawn": COMPANY,
     "イベント-draft": {"desk"},
+    "助成-draft": COMPANY,
+    "募集-draft": {"desk", "aud"},
+    "助成-asked": {"desk", "aud", "rival", "oper"},
 }
 # The journal names every record of the municipality: who reads it, reads the names. Not what is nobody's business yet.
-NAMED_IN_THE_JOURNAL = set(READERS) - {"提案-draft", "シーズ-draft"}
+NAMED_IN_THE_JOURNAL = set(READERS) - {"助成-draft", "提案-draft", "シーズ-draft"}
 
 # Whoever opens a case for somebody who walked in chooses among all who ever joined or asked to.
 OFFERED = {"会員-applicant", "会員-left"}

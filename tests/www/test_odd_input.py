@@ -23,7 +23,8 @@ HUGE = "9" * 20
 NAMES = [
     "page", "q", "goal", "field", "department", "scale", "state", "sort", "view", "year", "kind", "track", "channel",
     "challenge", "stage", "series", "fiscal_year", "organisation", "next", "to", "show", "tab", "mine", "open",
-    "solution", "city", "verb", "since", "until", "case", "who", "text", "status", "lang", "begin", "ref",
+    "solution", "city", "verb", "since", "until", "case", "who", "text", "status", "lang", "begin", "ref", "account",
+    "pot",
 ]  # fmt: skip
 FIRST = {"year", "challenge", "solution", "organisation", "to"}
 VALUES = {

@@ -3,6 +3,7 @@ every role. Built through the actions; everything is called by a short word (`wo
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -15,9 +16,13 @@ from musubi.cases.meetings import todos
 from musubi.cases.trials import actions as trials
 from musubi.challenges import actions as challenges
 from musubi.challenges.states import Visibility
+from musubi.fund import actions as funds
+from musubi.fund.models import LetterBatch
+from musubi.fund.states import Stage
 from musubi.imports.actions import preview
 from musubi.journal.models import Entry
 from musubi.lib import clock
+from musubi.lib.fiscal import fiscal_year
 from musubi.matching import actions as matching
 from musubi.notify.models import Delivery, Notice
 from musubi.outcomes import actions as outcomes
@@ -25,9 +30,18 @@ from musubi.people import actions as people
 from musubi.people.models import Municipality, Representative, Staff, User
 from musubi.proposals import actions as proposals
 from musubi.proposals.referrals import offer
+from musubi.www.committee.invitations import invite as invite_member
 from musubi.www.partner.invitations import invite
 from tests.factories.cases import make_case, make_contact
 from tests.factories.challenges import make_challenge
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_award,
+    make_call,
+    make_contribution,
+    make_fund,
+)
 from tests.factories.gatherings import make_gathering
 from tests.factories.matching import found, make_ranking, make_suggestion
 from tests.factories.meetings import make_fixed, make_offer
@@ -58,7 +72,7 @@ ROLES = {
     "adm": "administrator",
     "aud": "auditor",
     "far": "the desk of another municipality",
-    "oper": "operator of the installation",
+    "oper": "operator of the installation, who sits on the committee of the municipality's fund",
 }
 
 
@@ -260,4 +274,77 @@ def make_world() -> World:
     things["g-held"] = make_gathering(city, state="held", starts_at=past, title="イベント-held")
     table = csv_of(["課題名", "内容"], ["海ごみ", "困っている"])
     things["run"] = preview("challenges", table, "表.csv", city, by=desk)
+    add_fund(world)
+    add_applying(world)
+    add_rules(world)
+    add_screening(world)
     return world
+
+
+def add_fund(world: World) -> None:
+    """A fund with a call in each stage, and an award to the company."""
+    things, company = world.things, world["company"]
+    with clock.standing_at(past := clock.now() - timedelta(days=40)):
+        fund = things["fund"] = make_fund(world.city, year=fiscal_year(clock.today()))
+        things["gift"] = make_contribution(general(fund), yen=5_000_000, organisation=world["rival"])
+        over = things["call-released"] = make_call(fund, title="募集-released")
+        things["grant"] = make_application(over, organisation=company, title="助成-grant")
+    with clock.standing_at(past + timedelta(days=30)):
+        things["award"] = make_award(things["grant"])
+        zipped = make_file("letters.zip")["stored"]
+        things["batch"] = LetterBatch.objects.create(
+            call=over, kind="award", state="ready", file=zipped, asked_at=clock.now()
+        )
+    things["call-draft"] = make_call(fund, edition=over.edition, state="draft", title="募集-draft")
+    things["call"] = make_call(fund, edition=over.edition, title="募集-open")
+
+
+def add_applying(world: World) -> None:
+    """The company applies again: a draft with a paper, one that was sent, and an advance of its award asked for."""
+    things, rep = world.things, world.people["rep"]
+    aid = things["aid-draft"] = make_application(
+        things["call"], organisation=world["company"], state="draft", title="助成-draft"
+    )
+    things["aid-paper"] = funds.add_paper(aid, by=rep, **make_file("aid.txt"))
+    things["aid-sent"] = make_application(
+        things["call"], organisation=world["company"], state="submitted", title="助成-sent"
+    )
+    funds.accept_award(things["award"], by=rep)
+    things["plea"] = funds.request_advance(things["award"], by=rep, yen=100_000, reason="準備のため")
+
+
+def add_rules(world: World) -> None:
+    """What a fund's rules and money may be asked for: two editions of a programme, a promise, a question."""
+    things = world.things
+    programme = things["call-draft"].edition.programme
+    things["programme"] = programme.code
+    things["first"], things["second"] = SimpleNamespace(pk=1, ref="first"), SimpleNamespace(pk=2)
+    things["edition-draft"] = funds.draft_edition(programme, by=None)
+    things["promise-of-money"] = make_contribution(general(things["fund"]), yen=30_000, state="pledged")
+    things["asked-of-call"] = funds.ask(
+        things["call"], by=world.people["rep"], question="個人も申請できますか。"
+    )
+
+
+def add_screening(world: World) -> None:
+    """A call that is screened, with an application of the rival that the operator scores for the committee."""
+    things, fund = world.things, world["fund"]
+    with clock.standing_at(clock.now() - timedelta(days=40)):
+        edition = things["call-released"].edition
+        call = things["call-screening"] = make_call(fund, edition=edition, title="募集-screening")
+        asked = things["asked"] = make_application(
+            call, organisation=world["rival"], state="draft", title="助成-asked"
+        )
+        person = asked.organisation.representatives.get(user=world.people["rival"]).user
+        kept = make_file("budget.txt")
+        things["asked-paper"] = funds.add_paper(asked, by=person, **kept)
+        funds.file_application(asked, by=person)
+        funds.check_application(asked, by=None)
+    things["seat"] = fund.committee.first()
+    funds.appoint_member(fund, by=None, user=world.people["oper"])
+    funds.begin_screening(call, by=None)
+    funds.assign(call, by=None, stage=Stage.FIRST)
+    things["sheet"] = asked.assignments.get(member__user=world.people["oper"])
+    invite_member(fund, "member@example.jp", by=world.people["desk"])
+    letter = Delivery.objects.latest("pk")
+    things["committee-token"] = letter.body.split("/committee/invitations/")[1].split("/")[0]

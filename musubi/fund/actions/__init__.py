@@ -40,6 +40,7 @@ from musubi.fund.actions.deciding import (
     release,
 )
 from musubi.fund.actions.money import cancel_pledge, earmark, open_fund, pledge, receive, return_contribution
+from musubi.fund.actions.papers import add_paper, remove_paper
 from musubi.fund.actions.programme import Parts, draft_edition, draft_programme, save_edition, use_edition
 from musubi.fund.actions.screening import (
     appoint_member,
@@ -77,6 +78,8 @@ __all__ = [
     "return_application",
     "check_application",
     "withdraw_application",
+    "add_paper",
+    "remove_paper",
     "appoint_member",
     "release_member",
     "declare_interest",

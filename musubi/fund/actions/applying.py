@@ -5,13 +5,15 @@ from itertools import islice
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
 from musubi.fund.models import Application, Call, CostCategory, CostLine
+from musubi.fund.ranking import forget, keep
 from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
-from musubi.fund.states import APPLICATION, Phase
+from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase, Stage
 from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, Refused
@@ -58,9 +60,19 @@ def start_application(
         )
     year = 1
     if before is not None:
+        # Two who continue the same award wait for each other.
+        hold(before, APPLICATION.subject)
+        if key and (known := sent_before.first()):
+            return known
         if not _may_be_continued(before, call, organisation):
             raise Refused(
                 "続きの申請は、この団体がこの制度で交付決定を受けた事業にだけできます。", field="before"
+            )
+        if other := continuation_of(before):
+            raise Conflict(
+                f"「{before.title}」の続きの申請は、すでに始めています({other.ref or '下書き'})。"
+                "その申請を続けるか、取り下げてから始めてください。",
+                field="before",
             )
         year = before.support_year + 1
     terms_of(call.edition, year)
@@ -75,7 +87,7 @@ def start_application(
         title=title.strip() or (before.title if before else ""),
         started_at=now,
         saved_at=now,
-        **({name: getattr(before, name) for name in TEXTS[1:]} if before else {}),
+        **({name: getattr(before, name) for name in TEXTS[1:]} if before else _from_profile(organisation)),
     )
     if application.title:
         check_fields(application, only=["title"])
@@ -202,6 +214,7 @@ def check_application(application: Application, *, by: User | None) -> None:
     require(by, Can.MANAGE_FUND, application.call)
     _require_checking(application)
     move(application, APPLICATION, "checked", remarks="")
+    keep(application.call, Stage.FIRST, [application.pk])
     journal.write("application.checked", application, by=by)
 
 
@@ -215,6 +228,7 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
     if application.state in ("first_failed", "second_failed") and application.call.released_at is not None:
         raise Refused("結果が出た申請は、取り下げられません。")
     move(application, APPLICATION, "withdrawn", reason=reason.strip())
+    forget([application.pk])
     journal.write("application.withdrawn", application, by=by, reason=reason.strip())
 
 
@@ -257,6 +271,18 @@ def _check_cost(number: int, category: CostCategory | None, label: str, yen: int
 def _is_yen(value: int) -> bool:
     """Whole yen that the ledger can hold; a fraction is not cut, and True is no sum."""
     return type(value) is int and 0 <= value <= LARGEST
+
+
+def continuation_of(before: Application) -> Application | None:
+    """The application that continues an award, unless it is over. One that failed counts as running until its call is
+    released: whether another may be begun would tell a result."""
+    running = Q(call__released_at=None) | ~Q(state__in=NO_LONGER_RUNS)
+    return before.continued_by.exclude(state="withdrawn").filter(running).first()
+
+
+def _from_profile(organisation: Organisation) -> dict[str, str]:
+    """What a new application takes over from what the organisation says of itself."""
+    return {"structure": organisation.description}
 
 
 def _may_be_continued(before: Application, call: Call, organisation: Organisation) -> bool:

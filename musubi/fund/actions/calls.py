@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from musubi.fund.models import Call, CallQuestion, Edition, Fund, Pot
-from musubi.fund.states import CALL, EDITION
+from musubi.fund.models import Application, Call, CallQuestion, Edition, Fund, Pot
+from musubi.fund.ranking import forget
+from musubi.fund.states import APPLICATION, CALL, EDITION
 from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
@@ -64,7 +65,7 @@ def save_call(
     call: Call, *, by: User | None, pots: list[Pot] | None = None, edition: Edition | None = None, **words
 ) -> None:
     """Change a call. Once it is published, its rules and its beginning stay and its end may only be put off: nobody who
-    relied on them is shut out by a change.
+    relied on them is shut out by a change. Once its window has closed it stays closed: whoever was late was refused.
 
     Raises Refused for such a change or for days that do not follow each other, Conflict where it moved.
     """
@@ -80,6 +81,11 @@ def save_call(
             raise Refused("公開した募集の受付開始は変えられません。", field="opens_at")
         if "edition" in changes:
             raise Refused("公開した募集の制度の版は変えられません。", field="edition")
+        if "closes_at" in changes and call.closes_at <= clock.now():
+            raise Refused(
+                "受付はもう終わっています。終わった受付を開き直すことはできません。あらためて募集するときは、新しい募集を準備してください。",
+                field="closes_at",
+            )
         if (changes.get("closes_at") or call.closes_at) < call.closes_at:
             raise Refused(
                 "公開した募集の受付終了は、早められません。延ばすことはできます。", field="closes_at"
@@ -122,12 +128,25 @@ def publish_call(call: Call, *, by: User | None) -> None:
 
 @transaction.atomic
 def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
-    """The call is given up before any result was released. Raises Missing without a reason."""
+    """The call is given up before any result was released. What was filed ends with it, as withdrawn and with the reason;
+    drafts stay with the organisations, which can still read them.
+
+    Raises Missing without a reason. Follows: whoever has filed is told.
+    """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise Missing("中止の理由を入力してください。申請した団体にもお知らせします。", field="reason")
+    hold(call, CALL.subject)
+    # Whoever files, scores or checks meanwhile waits, and is then told that it is over.
+    rows = Application.objects.select_for_update(no_key=True).filter(call=call).order_by("pk")
+    applications = [row for row in rows if row.state not in ("draft", "withdrawn")]
     move(call, CALL, "cancelled")
-    journal.write("call.cancelled", call, by=by, reason=reason.strip())
+    for application in applications:
+        move(application, APPLICATION, "withdrawn", reason=f"募集の中止: {reason}")
+        journal.write("application.withdrawn", application, by=by, reason=application.reason)
+    forget([application.pk for application in applications])
+    journal.write("call.cancelled", call, by=by, reason=reason, applications=len(applications))
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from musubi.fund.states import APPLICATION, Account, PaymentKind, Phase
 from musubi.fund.terms.amounts import fixed_amount
 from musubi.journal import actions as journal
 from musubi.lib import clock
-from musubi.lib.errors import Missing, Refused
+from musubi.lib.errors import Conflict, Missing, Refused
 from musubi.lib.lifecycle import move, update
 from musubi.people.models import User
 from musubi.people.permissions import Can, require
@@ -42,16 +42,31 @@ INSPECTION = {
 
 @transaction.atomic
 def save_report(
-    award: Award, *, by: User, done: str, effect: str, costs: Iterable[Mapping] | None = None
+    award: Award,
+    *,
+    by: User,
+    done: str,
+    effect: str,
+    costs: Iterable[Mapping] | None = None,
+    version: int | None = None,
 ) -> Report:
-    """Write the performance report so far; `costs` are what was really spent (as `save_application` takes them)."""
+    """Write the performance report so far; `costs` are what was really spent (as `save_application` takes them).
+
+    `version` is that of the report the form was opened with (0 where there was none): Conflict where another person
+    saved meanwhile.
+    """
     require(by, Can.APPLY_TO_FUND, award)
     hold_award(award)
     if award.application.state not in ("awarded", "advanced"):
         raise Refused("実績報告を書ける段階ではありません。画面を読み込み直して確かめてください。")
-    report, _new = Report.objects.update_or_create(
-        award=award, defaults={"done": done.strip(), "effect": effect.strip()}
-    )
+    report = Report.objects.filter(award=award).first() or Report(award=award)
+    if version is not None and version != report.version:
+        raise Conflict(
+            "同じ団体の別の人が、先に保存しました。入力した内容はこの画面に残っています。"
+            "別の画面で新しい内容を確かめてから、もう一度保存してください。"
+        )
+    report.done, report.effect, report.version = done.strip(), effect.strip(), report.version + 1
+    report.save()
     if costs is not None:
         set_costs(award.application, costs, Phase.ACTUAL)
     return report

@@ -8,7 +8,7 @@ from musubi.fund import ledger
 from musubi.fund.actions.screening import LIVE, tied_sheets
 from musubi.fund.budget import reckoned
 from musubi.fund.models import Application, Assignment, Award, AwardShare, Call, Decision, Pot
-from musubi.fund.ranking import standings
+from musubi.fund.ranking import keep, standings
 from musubi.fund.states import APPLICATION, CALL, Account, Stage
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -73,6 +73,8 @@ def decide_stage(
             move(application, APPLICATION, fails)
             _prepare(application, by=by, outcome=fails, reasons=words, place=places[application.pk].place)
         journal.write("application.screened", application, by=by, stage=stage.value, to=application.state)
+    if stage == Stage.FIRST:
+        keep(call, Stage.SECOND, passed)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from musubi.fund.assigning import Plan, plan
 from musubi.fund.models import (
@@ -19,6 +19,7 @@ from musubi.fund.models import (
     Score,
     Slot,
 )
+from musubi.fund.ranking import hold_all, keep, kept_up
 from musubi.fund.states import APPLICATION, ASSIGNMENT, CALL, Stage
 from musubi.fund.ties import is_tied, tied_organisations, ties
 from musubi.journal import actions as journal
@@ -81,8 +82,10 @@ def release_member(member: CommitteeMember, *, by: User | None) -> None:
     """The person leaves the committee; sheets that were not scored are taken back, scored ones count on."""
     require(by, Can.MANAGE_FUND, member.fund.municipality)
     update(member, "審査委員", guard={"ended_on": None}, ended_on=clock.today())
-    member.assignments.filter(state="assigned").update(state="taken_back")
-    journal.write("committee.released", member.fund, by=by, member=member.user.name)
+    sheets = member.assignments.filter(state="assigned")
+    with kept_up(sheets):
+        sheets.update(state="taken_back")
+    journal.write("committee.released", member.fund, by=by, member=member.user.name, user=member.user_id)
 
 
 @transaction.atomic
@@ -107,9 +110,9 @@ def declare_interest(
     sheets = member.assignments.filter(
         application__organisation=organisation, application__call__released_at=None
     )
-    sheets.filter(state__in=["assigned", "scored"]).update(
-        state="recused", why=f"届け出のあった関係: {interest.words}"[:200], scored_at=None
-    )
+    sheets = sheets.filter(state__in=LIVE)
+    with kept_up(sheets):
+        sheets.update(state="recused", why=f"届け出のあった関係: {interest.words}"[:200], scored_at=None)
     journal.write(
         "committee.interest_declared",
         member.fund,
@@ -132,61 +135,88 @@ def assign(call: Call, *, by: User | None, stage: Stage, due_on: date | None = N
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
     _require_screening(call)
-    # Whoever declares an interest meanwhile waits, and then recuses what is assigned here.
-    members = list(
-        CommitteeMember.objects.select_for_update(no_key=True)
-        .filter(fund=call.fund, ended_on=None)
-        .order_by("pk")
-    )
-    applications = list(Application.objects.filter(call=call, state=IN_STAGE[stage]))
-    if not members:
+    # Whoever declares an interest meanwhile waits, and then recuses what is assigned here; whoever scores waits too.
+    members = CommitteeMember.objects.select_for_update(no_key=True)
+    list(members.filter(fund=call.fund_id, ended_on=None).order_by("pk"))
+    hold_all(Application.objects.filter(call=call, state=IN_STAGE[stage]).values("pk"))
+    sheets = _Sheets(call, stage, members)
+    if not sheets.members:
         raise Refused("審査委員が登録されていません。先に委員を登録してください。")
-    if not applications:
+    if not sheets.applications:
         raise Refused("この審査にかける申請がありません。形式の確認が済んでいるかを確かめてください。")
-    known = list(
-        Assignment.objects.filter(
-            application__call=call, application__state=IN_STAGE[stage], stage=stage
-        ).select_related("member", "application")
-    )
-    for sheet, why in tied_sheets(known):
+    scored = {sheet.application_id for sheet in sheets.known if sheet.state == "scored"}
+    for sheet, why in sheets.crossed:
         move(sheet, ASSIGNMENT, "recused", why=why[:200], scored_at=None)
-    barred = ties(members, applications)
-    there: dict[int, set[int]] = {}
-    closed = set(barred)
-    terms = {member.user_id: member.pk for member in members}
-    for sheet in known:
-        if sheet.state in LIVE:
-            there.setdefault(sheet.application_id, set()).add(sheet.member_id)
-        # Nobody gets a sheet again that was closed, nor a second one after an earlier term on the committee.
-        member = terms.get(sheet.member.user_id)
-        if sheet.state not in LIVE if member == sheet.member_id else sheet.state != "taken_back":
-            closed.add((member, sheet.application_id))
-    load = dict(
-        Assignment.objects.filter(member__in=members, stage=stage, state__in=LIVE)
-        .order_by()
-        .values_list("member")
-        .annotate(Count("pk"))
-    )
-    found = plan(
-        [row.pk for row in applications],
-        [row.pk for row in members],
-        wanted=call.edition.scorers,
-        tied=closed,
-        load=load,
-        there=there,
-    )
+    found = sheets.plan()
     now = clock.now()
     rows = [
         Assignment(application_id=one, member_id=member, stage=stage, assigned_at=now, due_on=due_on)
         for one, member in found.pairs
     ]
     Assignment.objects.bulk_create(
-        [*rows, *_standing_recused(found.short, barred, known, stage)], batch_size=1000
+        [*rows, *_standing_recused(found.short, sheets.barred, sheets.known, stage)], batch_size=1000
     )
+    changed = {one for one, _member in found.pairs} | set(found.short)
+    changed |= {sheet.application_id for sheet, _why in sheets.crossed}
+    # Without a scored sheet an application stands where it stood.
+    keep(call, stage, changed & scored)
+    users = {row.pk: row.user_id for row in sheets.members}
     journal.write(
-        "call.assigned", call, by=by, stage=stage.value, sheets=len(found.pairs), short=len(found.short)
+        "call.assigned",
+        call,
+        by=by,
+        stage=stage.value,
+        sheets=len(found.pairs),
+        short=len(found.short),
+        users=sorted({users[member] for _application, member in found.pairs}),
     )
     return found
+
+
+def outlook(call: Call, *, stage: Stage) -> Plan:
+    """What `assign` would do now, for the secretariat to look at; nothing is changed. Empty without members."""
+    sheets = _Sheets(call, stage, CommitteeMember.objects.all())
+    return sheets.plan() if sheets.members else Plan()
+
+
+class _Sheets:
+    """What an assignment starts from: who may score, what, what is there, and what must not meet."""
+
+    def __init__(self, call: Call, stage: Stage, rows: QuerySet[CommitteeMember]):
+        self.call, self.stage = call, stage
+        self.members = list(rows.filter(fund=call.fund_id, ended_on=None).order_by("pk"))
+        self.applications = list(Application.objects.filter(call=call, state=IN_STAGE[stage]))
+        self.known = list(
+            Assignment.objects.filter(
+                application__call=call, application__state=IN_STAGE[stage], stage=stage
+            ).select_related("member", "application")
+        )
+        self.crossed = tied_sheets(self.known)
+        self.barred = ties(self.members, self.applications)
+
+    def plan(self) -> Plan:
+        crossed = {sheet.pk for sheet, _why in self.crossed}
+        there: dict[int, set[int]] = {}
+        closed = set(self.barred)
+        terms = {member.user_id: member.pk for member in self.members}
+        for sheet in self.known:
+            live = sheet.state in LIVE and sheet.pk not in crossed
+            if live:
+                there.setdefault(sheet.application_id, set()).add(sheet.member_id)
+            # Nobody gets a sheet again that was closed, nor a second one after an earlier term on the committee.
+            member = terms.get(sheet.member.user_id)
+            if not live if member == sheet.member_id else sheet.state != "taken_back":
+                closed.add((member, sheet.application_id))
+        live = Assignment.objects.filter(member__in=self.members, stage=self.stage, state__in=LIVE)
+        load = dict(live.exclude(pk__in=crossed).order_by().values_list("member").annotate(Count("pk")))
+        return plan(
+            [row.pk for row in self.applications],
+            [row.pk for row in self.members],
+            wanted=self.call.edition.scorers,
+            tied=closed,
+            load=load,
+            there=there,
+        )
 
 
 def tied_sheets(sheets: Iterable[Assignment]) -> list[tuple[Assignment, str]]:
@@ -232,6 +262,13 @@ def _require_screening(call: Call) -> None:
         )
 
 
+def _require_going(application: Application) -> None:
+    """Nobody screens what a call that was given up took with it."""
+    hold(application, APPLICATION.subject)
+    if application.call.state == "cancelled":
+        raise Refused("この募集は中止になりました。審査の記録はもう変えられません。")
+
+
 @transaction.atomic
 def score(
     assignment: Assignment, *, by: User, points: Mapping[int, int], comment: str = "", submit: bool = True
@@ -268,6 +305,8 @@ def score(
             raise Missing(f"「{row.name}」の点を入れてください。", field=f"points_{pk}")
         if pk in points and not 0 <= points[pk] <= row.most:
             raise Refused(f"「{row.name}」は0〜{row.most}点で入れてください。", field=f"points_{pk}")
+    was = assignment.state
+    Score.objects.filter(assignment=assignment).exclude(criterion__in=points).delete()
     for pk, given in points.items():
         Score.objects.update_or_create(assignment=assignment, criterion_id=pk, defaults={"points": given})
     update(
@@ -278,15 +317,22 @@ def score(
         scored_at=clock.now() if submit else None,
         comment=comment.strip(),
     )
+    if submit or was == "scored":
+        keep(application.call, Stage(assignment.stage), [application.pk])
+    if was == "scored" and not submit:
+        journal.write("sheet.reopened", application, by=by, stage=assignment.stage)
     if submit:
         journal.write("sheet.scored", application, by=by, stage=assignment.stage)
 
 
 @transaction.atomic
 def take_back(assignment: Assignment, *, by: User | None) -> None:
-    """The secretariat takes a sheet from a member who cannot score it; `assign` gives it to another."""
+    """The secretariat takes a sheet from a member who cannot score it; `assign` gives it to another. Raises Refused for a
+    call that was given up."""
     require(by, Can.MANAGE_FUND, assignment.application.call)
-    move(assignment, ASSIGNMENT, "taken_back")
+    _require_going(assignment.application)
+    with kept_up(Assignment.objects.filter(pk=assignment.pk)):
+        move(assignment, ASSIGNMENT, "taken_back")
     journal.write("sheet.taken_back", assignment.application, by=by, member=assignment.member.user.name)
 
 
@@ -343,8 +389,9 @@ def set_slot(
 
 @transaction.atomic
 def note_panel(application: Application, *, by: User | None, stage: Stage, text: str) -> PanelNote:
-    """What the panel said, for the minutes. Raises Missing without words."""
+    """What the panel said, for the minutes. Raises Missing without words, Refused for a call that was given up."""
     require(by, Can.MANAGE_FUND, application.call)
+    _require_going(application)
     if not text.strip():
         raise Missing("審査会の記録を入力してください。", field="text")
     note = PanelNote.objects.create(

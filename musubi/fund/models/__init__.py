@@ -3,6 +3,7 @@
 from musubi.fund.models.application import Application, CostLine, Paper
 from musubi.fund.models.award import Asset, Award, AwardShare, Change, Claim, Payment, Report, StatusReport
 from musubi.fund.models.call import Call, CallQuestion
+from musubi.fund.models.letters import LetterBatch, LetterIssue, LetterStyle
 from musubi.fund.models.money import Contribution, Fund, Posting, Pot
 from musubi.fund.models.programme import (
     CostCategory,
@@ -17,6 +18,7 @@ from musubi.fund.models.screening import (
     CommitteeMember,
     Decision,
     Interest,
+    KeptStanding,
     PanelNote,
     Score,
     Slot,
@@ -42,6 +44,7 @@ __all__ = [
     "Interest",
     "Assignment",
     "Score",
+    "KeptStanding",
     "Slot",
     "PanelNote",
     "Decision",
@@ -53,4 +56,7 @@ __all__ = [
     "Asset",
     "Report",
     "Claim",
+    "LetterStyle",
+    "LetterIssue",
+    "LetterBatch",
 ]

@@ -6,10 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 from musubi.fund.models.call import Call
 from musubi.fund.models.programme import CostCategory, Edition, RequiredPaper
-from musubi.fund.states import APPLICATION, BEHIND_THE_CURTAIN, Phase
+from musubi.fund.states import APPLICATION, BEHIND_THE_CURTAIN, NO_LONGER_RUNS, Phase
 from musubi.lib.records import Record
 from musubi.people.models import Organisation, User
 from musubi.plan.models import Goal
+from musubi.services.virus_scan import Verdict
 
 
 class Application(Record):
@@ -65,6 +66,13 @@ class Application(Record):
                 | (Q(filed_at__isnull=False, filed_by__isnull=False) & ~Q(ref="")),
                 name="application_filed_by_someone",
             ),
+            # One that failed sets its award free for another: whether it failed is not known before the release, so
+            # the action asks by the state that may be known.
+            models.UniqueConstraint(
+                fields=["before"],
+                condition=Q(before__isnull=False) & ~Q(state__in=NO_LONGER_RUNS),
+                name="award_continued_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["call", "state", "ref"], name="application_list"),
@@ -109,7 +117,7 @@ class CostLine(Record):
 
 
 class Paper(Record):
-    """A file handed in with an application or a report."""
+    """A file handed in with an application or, `for_report`, after the award. Served as a download after a check."""
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="papers")
     required = models.ForeignKey(
@@ -118,13 +126,21 @@ class Paper(Record):
     cost = models.ForeignKey(
         CostLine, models.SET_NULL, null=True, blank=True, related_name="evidence", verbose_name=_("証拠書類")
     )
-    key = models.UUIDField(null=True, unique=True, editable=False)
+    for_report = models.BooleanField(_("実績報告の書類"), default=False)
+    key = models.UUIDField(null=True, unique=True, editable=False, help_text="the form it came from")
     name = models.CharField(_("ファイル名"), max_length=200)
     file = models.FileField(_("ファイル"), upload_to="fund/%Y")
     size = models.PositiveBigIntegerField(_("大きさ"))
+    media_type = models.CharField(max_length=100, default="application/octet-stream")
+    scanned = models.CharField(
+        _("ウイルス検査"), max_length=12, choices=Verdict.choices, default=Verdict.NOT_SCANNED
+    )
     added_at = models.DateTimeField(_("追加日時"))
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
 
     class Meta:
         verbose_name = _("提出書類")
         ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name

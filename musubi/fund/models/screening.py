@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from musubi.fund.models.application import Application
+from musubi.fund.models.call import Call
 from musubi.fund.models.money import Fund
 from musubi.fund.models.programme import Criterion
 from musubi.fund.states import ASSIGNMENT, Stage
@@ -95,6 +96,22 @@ class Score(Record):
     class Meta:
         verbose_name = _("点")
         constraints = [models.UniqueConstraint(fields=["assignment", "criterion"], name="score_once")]
+
+
+class KeptStanding(Record):
+    """Where an application stands in a stage, written anew whenever one of its sheets changes (`ranking.keep`), so that
+    a page of a long ranking is found by an index. `order` sorts as the ranking does: first whether it passes, then the share.
+    """
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="+")
+    application = models.ForeignKey(Application, models.CASCADE, related_name="kept_standings")
+    stage = models.CharField(_("審査"), max_length=6, choices=Stage)
+    order = models.CharField(max_length=2000)
+
+    class Meta:
+        verbose_name = _("順位の控え")
+        constraints = [models.UniqueConstraint(fields=["application", "stage"], name="kept_standing_once")]
+        indexes = [models.Index(fields=["call", "stage", "order", "application"], name="kept_standing_order")]
 
 
 class Slot(Record):

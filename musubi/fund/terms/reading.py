@@ -35,6 +35,13 @@ _MOST = re.compile(r"上限|限度|以内|まで|を超えない|最大|最高")
 _LEAST = re.compile(r"下限|以上|最低")
 _VAGUE = re.compile(
     r"等|ほか|その他|程度|約|原則|概ね|おおむね|又は|または|若しくは|もしくは|~|〜|から|ないし|-"
+    # A rate that is taken off another, or of a loan's interest, is no rate of support.
+    r"|減じ|差し引|差引|控除|加算|利率|金利|利息|利子"
+)
+# What is left over: 1,000円未満切捨て, 千円未満の端数は切り捨てる.
+_ROUNDING = re.compile(
+    rf"(?P<number>{_NUMBER})?(?P<unit>{_UNITS})?円未満(?:の端数|端数)?(?:は|を|が)?(?:生じた|ある)?(?:とき|場合)?(?:は)?、?(?:これを)?"
+    r"(?:(?P<down>切り?捨て)|(?P<up>切り?上げ)|(?P<half>四捨五入))(?:る|とする|するものとする|する)?"
 )
 # What may stand around the numbers without saying anything more.
 _FILLER = re.compile(
@@ -49,13 +56,15 @@ _NOTHING = re.compile(r"[-―ー—–]*|なし|無し|特になし|特に無し
 class Reading:
     """What a text says for certain. `rate` None with `fixed` False: no rate was understood.
 
-    `cap` and `floor` in yen. `unsure` are sentences for the editor: what is left for a person, and why.
+    `cap` and `floor` in yen, `unit` in yen with the `direction` of rounding ("down", "up", "half_up"). `unsure` are sentences for the editor: what is left for a person, and why.
     """
 
     rate: Fraction | None = None
     fixed: bool = False
     cap: int | None = None
     floor: int | None = None
+    unit: int | None = None
+    direction: str = ""
     unsure: tuple[str, ...] = ()
 
     @property
@@ -72,6 +81,7 @@ def read(text: str) -> Reading:
         return Reading(unsure=(_("率も金額も書かれていません。"),))
     unsure: list[str] = []
     rest = folded
+    (unit, direction), rest = _rounding(rest, unsure)
     rates, rest = _taken(_RATE, rest, _rate, unsure)
     yen, rest = _sums(rest, unsure)
     fixed = bool(_FIXED.search(rest))
@@ -102,6 +112,8 @@ def read(text: str) -> Reading:
         fixed=fixed and (not rates or rates == [Fraction(1)]) and not vague,
         cap=caps[0] if len(set(caps)) == 1 and not vague else None,
         floor=floors[0] if len(set(floors)) == 1 and not vague else None,
+        unit=unit,
+        direction=direction,
         unsure=tuple(dict.fromkeys(unsure)),
     )
 
@@ -133,6 +145,19 @@ def _taken(pattern: re.Pattern, text: str, value, unsure: list[str]) -> tuple[li
         else:
             found.append(one)
     return found, pattern.sub(" ", text)
+
+
+def _rounding(text: str, unsure: list[str]) -> tuple[tuple[int | None, str], str]:
+    """((unit in yen, direction), the text without them); two that differ are left for a person."""
+    found = set()
+    for match in _ROUNDING.finditer(text):
+        unit = yen_of(match["number"] or "1", match["unit"] or "")
+        if unit:
+            found.add((unit, "down" if match["down"] else "up" if match["up"] else "half_up"))
+    if len(found) > 1:
+        unsure.append(_("端数の扱いがいくつも書かれています。"))
+    one = found.pop() if len(found) == 1 else (None, "")
+    return one, _ROUNDING.sub(" ", text)
 
 
 def _rate(match: re.Match) -> Fraction | None:

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from musubi.cases.mail.receiving import receive
 from musubi.cases.models import Case
+from musubi.fund.models import Application, CommitteeMember
 from musubi.lib import clock
 from musubi.notify.models import Delivery
 from musubi.notify.queries import outbox as mails
@@ -59,7 +60,8 @@ class Person:
 
 def people() -> list[Person]:
     """The people of the demo who have a role, by the place they work in: desk first, then officers (where most cases
-    wait first), and the organisations with most at stake first. Two statements, however many there are."""
+    wait first), then the committees of the funds, and the organisations with most at stake first: the cases that wait
+    for them, and an application in hand. Three statements, however many there are."""
     ours = {"user__email__endswith": DOMAIN, "user__is_active": True, "ended_at": None}
     staff = (
         Staff.objects.filter(**ours)
@@ -81,23 +83,65 @@ def people() -> list[Person]:
     acting = (
         Representative.objects.filter(**ours)
         .select_related("user", "organisation")
-        .annotate(cases=_open_cases("ball_organisation", "organisation"))
+        .annotate(
+            cases=_open_cases("ball_organisation", "organisation"),
+            applies=Exists(
+                Application.objects.filter(
+                    organisation=OuterRef("organisation"), state="returned", call__state="published"
+                )
+            ),
+        )
     )
+    found += _committees()
     found += [
+        Person(
+            row.user_id, row.user.name, row.organisation.display_name, _doing(row), "people", _("団体"), True
+        )
+        for row in _with_an_applicant(list(acting.order_by("-cases", "organisation_id", "id")))
+    ]
+    return found
+
+
+def _committees() -> list[Person]:
+    """Who screens the applications of a call now, each of them once."""
+    members = (
+        CommitteeMember.objects.filter(
+            user__email__endswith=DOMAIN,
+            user__is_active=True,
+            ended_on=None,
+            fund__calls__state="screening",
+        )
+        .select_related("user", "fund__municipality")
+        .order_by("fund__municipality__code", "-is_chair", "pk")
+    )
+    return [
         Person(
             row.user_id,
             row.user.name,
-            row.organisation.display_name,
-            _("団体の責任者として提案し、連携を進める")
-            if row.is_owner
-            else _("団体の担当者として提案し、連携を進める"),
-            "people",
-            _("団体"),
-            organisation=True,
+            _("審査委員長") if row.is_chair else _("審査委員"),
+            (f"{row.title} — " if row.title else "") + _("助成の申請を読み、採点する"),
+            "check",
+            _("%(city)sのファンドの審査会") % {"city": row.fund.municipality.display_name},
         )
-        for row in acting.order_by("-cases", "organisation_id", "id")
+        for row in {row.user_id: row for row in members}.values()
     ]
-    return found
+
+
+def _doing(row: Representative) -> str:
+    if row.applies:
+        return _("団体を代表して助成を申請し、補正の依頼に答える")
+    if row.is_owner:
+        return _("団体の責任者として提案し、連携を進める")
+    return _("団体の担当者として提案し、連携を進める")
+
+
+def _with_an_applicant(rows: list[Representative]) -> list[Representative]:
+    """Somebody whose application came back to them is among those who are shown first."""
+    first = next((row for row in rows[SHOWN_ORGANISATIONS:] if row.applies), None)
+    if first is None or any(row.applies for row in rows[:SHOWN_ORGANISATIONS]):
+        return rows
+    rows.remove(first)
+    return [*rows[: SHOWN_ORGANISATIONS - 1], first, *rows[SHOWN_ORGANISATIONS - 1 :]]
 
 
 def _open_cases(ball: str, holder: str):

@@ -19,6 +19,12 @@ def home(request):
     if mine.organisation_ids:
         names = _("、").join(organisation.display_name for organisation in organisations_of(request.user))
         places.append(("/my/", names, _("団体の担当者の画面"), "people"))
+    committees = Municipality.objects.filter(
+        funds__committee__user=request.user, funds__committee__ended_on=None
+    ).distinct()
+    places += [
+        (f"/{city.slug}/committee/", city.display_name, _("審査委員の画面"), "pencil") for city in committees
+    ]
     if len(places) == 1:
         return _in_own_language(request, redirect(places[0][0]))
     page = render(

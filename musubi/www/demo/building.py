@@ -1,6 +1,7 @@
 """Building the demo: all or nothing, in one transaction, with an entry in the journal that says it is whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from musubi.cases.radar.learning import learn
+from musubi.fund.models import Posting
 from musubi.journal import actions as journal
 from musubi.journal.models import Entry
 from musubi.lib import clock
@@ -22,6 +24,7 @@ from musubi.www.demo.town import MAIL, Cast
 
 SLUGS = ("shiokaze", "hamanagi")
 BUILT = "municipality.demonstrated"
+LEDGER = Posting._meta.db_table
 EARLIEST = date(2026, 11, 21)
 # What is older has been read: a person who signs in finds the news of the last days, not of four years.
 NEWS = timedelta(days=10)
@@ -108,9 +111,29 @@ def _refuse_others(consequence: str, *, allowed: tuple[str, ...] = SLUGS) -> Non
         )
 
 
+@contextmanager
+def ledger_let_go() -> Iterator[None]:
+    """While everything is thrown away the ledger may go too. SQLite deletes row by row, which the ledger's own triggers
+    refuse; PostgreSQL truncates, and asks no trigger."""
+    triggers = []
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [LEDGER]
+            )
+            triggers = cursor.fetchall()
+            for name, _sql in triggers:
+                cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
+    yield
+    with connection.cursor() as cursor:
+        for _name, sql in triggers:
+            cursor.execute(sql)
+
+
 def _empty() -> None:
     connection.check_constraints()  # PostgreSQL truncates no table that a constraint still waits to look at
-    call_command("flush", interactive=False, verbosity=0, reset_sequences=True)
+    with ledger_let_go():
+        call_command("flush", interactive=False, verbosity=0, reset_sequences=True)
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             if table.endswith("_search"):  # beside the models, so the flush does not know them

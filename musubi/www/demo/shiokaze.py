@@ -2,7 +2,8 @@
 
 令和6年度 (2024): 17 members, two exchange gatherings, four sittings of the subcommittee (環境), 17 proposals (8 to
 challenges, 9 asking for a field), two trials. 令和7年度: the trial with small and mid-size buildings. What is open
-today follows the day of the build. The fund and the students' proposals are not part of this demo yet.
+today follows the day of the build. The fund has a file of its own (`fund.py`); the students' proposals are not part of
+this demo yet.
 """
 
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from musubi.outcomes import actions as outcomes
 from musubi.plan import actions as plans
 from musubi.proposals import actions as proposals
 from musubi.proposals.models import Proposal, Routing
+from musubi.www.demo import fund
 from musubi.www.demo.parts import ahead, applicant, held, member, solutions
 from musubi.www.demo.player import Story, day, open_day
 from musubi.www.demo.register import agreement, looked_through
@@ -79,6 +81,7 @@ def stories(cast: Cast, today: date) -> list[Story]:
         *(agreement(town, words, today) for words in now["agreement"]),
         looked_through(today),
         solutions(town, "shiokaze"),
+        *fund.stories(town, today),
     ]
 
 

@@ -52,6 +52,7 @@ class Town:
     departments: dict[str, Department] = field(default_factory=dict)
     officers: dict[str, User] = field(default_factory=dict)
     managers: dict[str, User] = field(default_factory=dict)
+    committee: dict[str, User] = field(default_factory=dict)
     desk: User | None = None
 
     def decides(self, key: str) -> User:

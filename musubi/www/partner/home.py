@@ -6,6 +6,7 @@ from musubi.people.models import Member
 from musubi.people.permissions import authority
 from musubi.people.queries import organisations_of
 from musubi.proposals import queries as proposals
+from musubi.www.partner.fund.turns import fund_turns
 from musubi.www.partner.matched import first_of
 from musubi.www.partner.page import page
 from musubi.www.partner.turns import turns
@@ -17,7 +18,7 @@ def home(request):
     """What the person's organisations are in the middle of, the one due first on top."""
     organisations = list(organisations_of(request.user))
     memberships = _memberships(request.user)
-    mine, theirs = turns(request.user)
+    mine, theirs = turns(request.user, fund_turns(request.user))
     drafts = proposals.of_organisations(request.user).filter(state="draft")
     return page(
         request,

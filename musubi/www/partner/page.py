@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from musubi.cases.models import Case
 from musubi.cases.states import OPEN
+from musubi.fund.queries import applications_for, waits_for_applicant
 from musubi.notify.queries import unread_count
 from musubi.people.permissions import authority
 from musubi.proposals.queries import referrals_waiting_for
@@ -33,6 +34,7 @@ def _counts(user) -> dict:
     turn = Case.objects.filter(ball_organisation__in=mine, stage__in=OPEN).count() if mine else 0
     if mine:
         turn += referrals_waiting_for(user).count()
+        turn += applications_for(user).order_by().filter(waits_for_applicant()).count()
     return {"turn": turn, "notices": unread_count(user)}
 
 

@@ -36,14 +36,15 @@ class Turn:
     mine: bool
     task: str
     since: datetime
-    due: date
+    due: date | None
     late: bool
     left: str
     step: str = ""
 
 
-def turns(user) -> tuple[list[Turn], list[Turn]]:
-    """(what waits for the person's organisations, what waits for others), each with the one due first on top.
+def turns(user, more: list[Turn] = ()) -> tuple[list[Turn], list[Turn]]:
+    """(what waits for the person's organisations, what waits for others), each with the one due first on top; `more`
+    are those of other topics.
 
     Three statements and those that load the rows' relations, whatever there is.
     """
@@ -53,7 +54,8 @@ def turns(user) -> tuple[list[Turn], list[Turn]]:
     found = [proposal_turn(p, closed[p.municipality_id]) for p in open_proposals]
     found += [case_turn(c, user, closed[c.municipality_id]) for c in open_cases]
     found += [referral_turn(r) for r in proposals.referrals_waiting_for(user)]
-    found.sort(key=lambda turn: (turn.due, turn.since))
+    found += more
+    found.sort(key=lambda turn: (turn.due or date.max, turn.since))
     return [t for t in found if t.mine], [t for t in found if not t.mine]
 
 

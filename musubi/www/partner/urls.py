@@ -1,6 +1,6 @@
 """What a person does for their organisations, in every municipality at once: everything below `/my/`."""
 
-from django.urls import path
+from django.urls import include, path
 
 from musubi.www.partner import (
     cases,
@@ -59,6 +59,7 @@ urlpatterns = [
     path("referrals/<int:pk>/", referrals.referral, name="my-referral"),
     path("proposals/<int:pk>/discard/", proposals.discard, name="my-proposal-discard"),
     path("proposals/<int:pk>/files/<int:file>/", proposals.proposal_file, name="my-proposal-file"),
+    path("fund/", include("musubi.www.partner.fund.urls")),
     path("cases/", cases.cases, name="my-cases"),
     path("cases/<slug:city>/<slug:ref>/", cases.case, name="my-case"),
     *meetings.urlpatterns,

@@ -8,6 +8,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
 from musubi.challenges.queries import listed
+from musubi.fund import shown
 from musubi.outcomes.queries import published_stories
 from musubi.people.models import Municipality
 from musubi.www.kept import public_page
@@ -23,7 +24,7 @@ def _readable(text: str) -> str:
 
 
 class News(Feed):
-    """The newest challenges and stories of one municipality, as Atom."""
+    """The newest challenges and stories of one municipality, its fund's calls and their results, as Atom."""
 
     feed_type = Atom1Feed
 
@@ -34,7 +35,7 @@ class News(Feed):
         return _("%(name)s の公民連携") % {"name": municipality.display_name}
 
     def subtitle(self, municipality):
-        return _("新しい課題と連携事例")
+        return _("新しい課題、連携事例、助成の募集")
 
     def link(self, municipality):
         return reverse("city", args=[municipality.slug])
@@ -47,7 +48,16 @@ class News(Feed):
             "title", "problem", "ref", "published_at"
         )  # fmt: skip
         stories = published_stories(municipality).order_by("-published_at", "-pk")
+        calls = shown.calls(municipality).only(
+            "title", "text", "ref", "published_at", "released_at", "fund_id"
+        )
+        calls = calls.select_related(None)
         rows = [
+            *((row.published_at, "call", row, row.text) for row in calls.order_by("-published_at")[:NEWEST]),
+            *(
+                (row.released_at, "result", row, _("審査の結果を発表しました。"))
+                for row in calls.filter(released_at__isnull=False).order_by("-released_at")[:NEWEST]
+            ),
             *((row.published_at, "challenge", row, row.problem) for row in challenges[:NEWEST]),
             *((row.published_at, "story", row, row.lead or row.body) for row in stories[:NEWEST]),
         ]
@@ -55,14 +65,22 @@ class News(Feed):
         return [(*item, municipality.slug) for item in rows[:NEWEST]]
 
     def item_title(self, item):
-        kind = {"challenge": _("課題"), "story": _("連携事例")}[item[1]]
+        kind = {
+            "challenge": _("課題"),
+            "story": _("連携事例"),
+            "call": _("助成の募集"),
+            "result": _("助成の結果"),
+        }[item[1]]
         return _readable(f"[{kind}] {item[2].title}")
 
     def item_description(self, item):
         return _readable(item[3][:400])
 
     def item_link(self, item):
-        return reverse(item[1], args=[item[4], item[2].ref])
+        name, place = {"call": ("fund-call", ""), "result": ("fund-call", "#results")}.get(
+            item[1], (item[1], "")
+        )
+        return reverse(name, args=[item[4], item[2].ref]) + place
 
     def item_pubdate(self, item):
         return item[0]

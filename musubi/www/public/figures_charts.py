@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 WIDE, TALL = 960, 340
 MOST_YEARS = 8
+MOST_WORDY = 3
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,17 @@ def _plot(rows, promised, top, *, left, right, first, step) -> dict:
 
 
 def columns(groups: list[dict], series: list[str]) -> dict:
-    """Standing bars: `groups` of {label, short, values} side by side, one bar per name in `series`.
+    """Standing bars: `groups` of {label, short, values} side by side, one bar per name in `series`. Values too long to be
+    written above a bar bring `words`; then fewer groups stand on a phone.
 
     Returns `wide` and `tall`, each with `groups` (label, x of its middle, bars) and the heights of the drawing.
     """
     groups = groups[-MOST_YEARS:] if len(series) > 1 else groups
     most = max((value for group in groups for value in group["values"]), default=0) or 1
+    fewer = groups[-MOST_WORDY:] if any("words" in group for group in groups) else groups
     return {
         "wide": _columns(groups, most, width=WIDE, height=260, label="label"),
-        "tall": _columns(groups, most, width=TALL, height=200, label="short"),
+        "tall": _columns(fewer, most, width=TALL, height=200, label="short"),
         "series": [{"label": name, "look": look} for name, look in zip(series, LOOKS, strict=False)],
     }
 
@@ -89,17 +92,18 @@ LOOKS = ["c-full", "c-hollow", "c-dashed"]
 def _columns(groups, most, *, width, height, label) -> dict:
     head, count = 26, len(groups) or 1
     room = width / count
-    per_bar = min((room - 12) / max((len(group["values"]) for group in groups), default=1), 56)
+    widest = 84 if any("words" in group for group in groups) else 56
+    per_bar = min((room - 12) / max((len(group["values"]) for group in groups), default=1), widest)
     made = []
     for index, group in enumerate(groups):
         middle = room * index + room / 2
         start = middle - per_bar * len(group["values"]) / 2
         bars = []
         for place, value in enumerate(group["values"]):
-            tall = (height - head) * value / most
+            tall = (height - head) * max(value, 0) / most
             bars.append(
                 {
-                    "value": value,
+                    "value": group["words"][place] if value and "words" in group else value,
                     "look": LOOKS[place],
                     "x": f"{start + place * per_bar + 1:.1f}",
                     "y": f"{height - tall:.1f}",

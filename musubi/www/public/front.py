@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from musubi.cases.queries import open_cases
 from musubi.challenges import queries as challenges
 from musubi.challenges.models import Challenge
+from musubi.fund import shown as fund
 from musubi.outcomes.models import Outcome
 from musubi.outcomes.queries import published_stories
 from musubi.outcomes.states import REALISED
@@ -25,6 +26,7 @@ from musubi.www.public.cards import (
 )
 from musubi.www.public.common import city_here
 from musubi.www.public.figures_shown import sentence
+from musubi.www.public.fund.common import call_card
 from musubi.www.public.gatherings import coming
 from musubi.www.public.lists import NEWEST, Filter, Pick, Words, page_of
 
@@ -113,18 +115,22 @@ def city(request, city: str):
     newest = open_ones.order_by("-published_at", "-pk").values("pk")[:6]
     cards = dress_challenges(Challenge.objects.filter(pk__in=newest)).order_by("-published_at", "-pk")
     stories = dress_stories(published_stories(municipality).order_by("-published_at", "-pk"))[:3]
-    return render(
+    calls = list(fund.coming_or_open(municipality)[:3])
+    response = render(
         request,
         "public/city.html",
         {
             "municipality": municipality,
             "cards": challenge_cards(cards),
             "gatherings": [gathering_row(row, municipality) for row in coming(municipality)[:3]],
+            "calls": [call_card(row, municipality) for row in calls],
             "stories": [story_card(row) for row in stories],
             "stats": _key_numbers(municipality),
             "answers": sentence(municipality),
         },
     )
+    response.keep_until = fund.next_turn(calls)
+    return response
 
 
 def _count(rows, by: str = "municipality"):

@@ -1,6 +1,6 @@
 """What everybody may read. `<slug:city>` comes after the fixed words; the reference number comes last."""
 
-from django.urls import path
+from django.urls import include, path
 
 from musubi.www.public import (
     challenges,
@@ -34,6 +34,7 @@ urlpatterns = [
     path("<slug:city>/gatherings/", gatherings.gatherings, name="gatherings"),
     path("<slug:city>/gatherings/<slug:ref>/", gatherings.gathering, name="gathering"),
     path("<slug:city>/gatherings.ics", gatherings.calendar, name="gatherings-ics"),
+    path("<slug:city>/fund/", include("musubi.www.public.fund.urls")),
     path("<slug:city>/stories/", stories.stories, name="stories"),
     path("<slug:city>/stories/<slug:ref>/", stories.story, name="story"),
     path("<slug:city>/figures/", figures.page, name="figures"),

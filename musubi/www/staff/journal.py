@@ -60,7 +60,7 @@ def journal(request, city: str):
     # A draft is nobody's business but its organisation's.
     rows = rows.exclude(
         verb__in=["proposal.drafted", "proposal.attached", "proposal.detached", "proposal.discarded"]
-    )
+    ).exclude(kind="application", ref="")
     if text := wanted.get("q", "").strip():
         rows = (
             rows.filter(title__contains=text)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("stories/", include("musubi.www.staff.stories")),
     path("members/", include("musubi.www.staff.members")),
     path("gatherings/", include("musubi.www.staff.gatherings")),
+    path("fund/", include("musubi.www.staff.fund.urls")),
     path("figures/", include("musubi.www.staff.figures")),
     path("figures/", include("musubi.www.staff.matching_figures")),
     path("rankings/", include("musubi.www.staff.rankings")),

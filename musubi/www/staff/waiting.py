@@ -41,6 +41,7 @@ class Menu:
     may_manage: bool = False
     may_read_journal: bool = False
     may_import: bool = False
+    fund: bool = False
 
     @property
     def today(self) -> int:
@@ -84,6 +85,7 @@ def _menu(user, municipality: Municipality) -> Menu:
         may_manage=mine.may_in(Can.MANAGE_MUNICIPALITY, municipality.pk) or user.is_operator,
         may_read_journal=mine.may_in(Can.SEE_JOURNAL, municipality.pk),
         may_import=mine.may_in(Can.IMPORT, municipality.pk),
+        fund=mine.may_in(Can.SEE_FUND, municipality.pk),
     )
 
 

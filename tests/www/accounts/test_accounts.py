@@ -6,11 +6,14 @@ import pytest
 
 from musubi.cases.mail.address import reply_address
 from musubi.cases.models import Post
+from musubi.fund import actions
 from musubi.journal.models import Entry
 from musubi.lib import clock
+from musubi.lib.fiscal import fiscal_year
 from musubi.notify.models import Delivery, Preference
 from musubi.notify.queries import preferences_of
 from tests.factories.cases import make_case
+from tests.factories.fund import fill_application, make_application, make_call, make_fund
 from tests.factories.notify import make_delivery, make_notice, registered
 from tests.factories.people import (
     make_department,
@@ -373,6 +376,34 @@ def test_the_demo_shows_one_of_each_role_first_desk_ahead_and_folds_the_rest(cli
         ("港見市", ["受付 一", "忙 一", "監物 一"], ["静 一"]),
         ("団体", ["人0", "人1", "人2", "人3"], ["人4", "人5"]),
     ]
+
+
+def test_the_demo_offers_the_committee_and_somebody_who_applies(client, demo, django_assert_max_num_queries):
+    city = make_municipality("minato", name="港見市")
+    fund = make_fund(city, year=fiscal_year(clock.today()))
+    for number in range(5):
+        make_representative(
+            make_organisation(f"団体{number}"), email=f"{number}@demo.example", name=f"人{number}"
+        )
+    call = make_call(fund)
+    applicant = make_organisation("申請団体")
+    person = make_representative(applicant, email="apply@demo.example", name="申 請人")
+    reading = make_call(fund, edition=call.edition)
+    make_application(reading, organisation=applicant)
+    application = actions.start_application(call, by=person, organisation=applicant)
+    fill_application(application, person)
+    actions.file_application(application, by=person)
+    actions.return_application(application, by=None, remarks="内訳を書いてください。")
+    member = make_user(email="member@demo.example", name="委 員子")
+    actions.appoint_member(fund, by=None, user=member, is_chair=True)
+    assert "委 員子" not in client.get("/accounts/demo/").text  # nothing to screen yet
+    with clock.standing_at(reading.closes_at):
+        actions.begin_screening(reading, by=None)
+    with django_assert_max_num_queries(4):
+        groups = client.get("/accounts/demo/").context["groups"]
+    shown = [(place, [(p.name, p.title) for p in people]) for place, people, _rest in groups]
+    assert shown[0] == ("港見市のファンドの審査会", [("委 員子", "審査委員長")])
+    assert [name for name, _title in shown[1][1]] == ["人0", "人1", "人2", "申 請人"]
 
 
 def test_one_press_signs_in_as_one_of_the_demos_people(client, demo):

@@ -9,16 +9,21 @@ from django.utils.translation.template import templatize
 
 from musubi.cases.states import CASE, TRIAL, AgreementKind
 from musubi.challenges.models import Challenge
+from musubi.fund import states as fund
 from musubi.people.models import Organisation, Staff
 from musubi.proposals.states import DeclineReason, Track
 
 ROOT = Path(__file__).resolve().parents[3] / "musubi"
 SOURCES = [
     "www/public/*.py",
+    "www/public/fund/*.py",
+    "fund/shown.py",
+    "fund/open_data/*.py",
     "www/accounts/*.py",
     "www/templatetags/*.py",
     "www/templates/*.html",
     "www/templates/public/*.html",
+    "www/templates/public/fund/*.html",
     "www/templates/account/*.html",
     "www/templates/accounts/*.html",
     "www/templates/django/forms/*.html",
@@ -47,6 +52,7 @@ PIECES = [
     "gathering_row",
     "hero",
     "hero_city",
+    "jumps",
     "list_head",
     "member_card",
     "messages",
@@ -100,7 +106,12 @@ def _labels() -> list[str]:
     offers = [
         Challenge._meta.get_field(f"offers_{name}") for name in ("field", "data", "publicity", "budget")
     ]
-    states = [state.public for table in (CASE, TRIAL) for state in table.states.values() if state.public]
+    states = [
+        state.public
+        for table in (CASE, TRIAL, fund.CALL, fund.CONTRIBUTION)
+        for state in table.states.values()
+        if state.public
+    ]
     with override("ja"):
         return [
             str(label)
@@ -110,6 +121,9 @@ def _labels() -> list[str]:
                 *Track.labels,
                 *DeclineReason.labels,
                 *AgreementKind.labels,
+                *fund.Account.labels,
+                *fund.Source.labels,
+                *fund.Stage.labels,
                 *states,
             ]
             + [field.verbose_name for field in offers]

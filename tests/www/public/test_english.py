@@ -7,10 +7,21 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from musubi.fund import actions as fund
+from musubi.fund.actions import Parts
+from musubi.fund.models import Award
 from musubi.lib import clock
 from musubi.outcomes import actions as outcomes
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_call,
+    make_contribution,
+    make_fund,
+    screen,
+)
 from tests.factories.gatherings import make_gathering
 from tests.factories.notify import make_notice
 from tests.factories.people import (
@@ -126,6 +137,89 @@ def test_an_english_reader_sees_no_japanese_beside_what_people_wrote(english):
     ]  # fmt: skip
     left = {path: japanese_in(english.get(path).text) for path in pages}
     assert {path: found for path, found in left.items() if found} == {}
+
+
+@pytest.mark.django_db
+def test_an_english_reader_sees_no_japanese_on_the_pages_of_a_fund(english):
+    city = make_municipality("minato", name="Minato", name_en="Minato City", prefecture="Shiomi", desk=False)
+    latin = {"name": "Grant", "code": "grant"}
+    parts = Parts(
+        years=[
+            {"year": 1, "rate_above": 4, "rate_below": 5, "cap": 5_000_000},
+            {"year": 2, "direction": "up"},
+            {"year": 3, "rate_above": 1, "rate_below": 1, "direction": "half_up"},
+        ],
+        categories=[
+            {"code": "wages", "name": "Wages", "cap": 900_000, "share": 50},
+            {"code": "food", "name": "Food", "is_eligible": False},
+        ],
+        criteria=[{"stage": "first", "name": "Effect"}, {"stage": "second", "name": "Talk"}],
+        papers=[
+            {"code": "accounts", "name": "Accounts", "form_number": 1, "is_required": False},
+            {"code": "report", "name": "Report", "for_report": True, "is_required": False},
+        ],
+    )
+    with clock.standing_at(date(2026, 8, 3)):
+        edition = fund.draft_programme(city, by=None, **latin)
+        rules = {"kinds": ["npo", "company"], "startup_years": 5, "scorers": 2, "criterion_share": 40}
+        rules |= {"own_above": 1, "own_below": 5, "tax": "report", "has_reserve": True, "pass_share": 10}
+        fund.save_edition(edition, by=None, parts=parts, **rules)
+        fund.use_edition(edition, by=None)
+        row = make_fund(city, year=2026, name="Minato fund")
+        pot = fund.earmark(row, by=None, theme="Youth")
+        giver = make_organisation("Aoba")
+        for state in ("pledged", "received", "cancelled", "returned"):
+            make_contribution(pot, organisation=giver, state=state, is_anonymous=state == "received")
+        make_contribution(general(row), organisation=giver, yen=9_000_000)
+        days = {name: date(2026, 9, 1) for name in ("first_on", "second_on", "decision_on", "report_on")}
+        call = make_call(row, edition=edition, title="Autumn call", **days)
+        words = dict.fromkeys(("content", "schedule", "structure", "effect", "future"), "words")
+        words |= {"title": "Seagrass", "purpose": "for the sea", "goals": [14]}
+        words["costs"] = [{"category": "wages", "label": "one", "yen": 1_000_000}]
+        words["requested"] = 300_000
+        for name in ("Umikaze", "Yamakaze"):
+            application = make_application(call, organisation=make_organisation(name, kind="npo"), **words)
+        fund.answer(fund.ask(call, by=make_user("Yu"), question="When?"), by=None, words="Soon.")
+    pages = [
+        "",
+        "calls/",
+        f"calls/{call.ref}/",
+        "awards/",
+        "contributions/",
+        "ledger/",
+        "ledger/?account=all",
+    ]
+    pages += [f"calls/{call.ref}/applications/", "calls/?year=2026"]
+
+    def left(*more) -> dict:
+        shown = {path: english.get(f"/minato/fund/{path}") for path in [*pages, *more]}
+        assert {answer.status_code for answer in shown.values()} == {200}
+        return {path: found for path, answer in shown.items() if (found := japanese_in(answer.text))}
+
+    with clock.standing_at(date(2026, 8, 4)):
+        assert left() == {}
+        assert japanese_in(english.get("/minato/").text) == []
+    with clock.standing_at(date(2026, 8, 30)):
+        screen(call)
+        shares = {general(row).pk: 300_000}
+        words = {"outcome": "awarded", "reasons": "It helps.", "yen": 300_000, "shares": shares}
+        fund.prepare_decision(application, by=None, **words)
+        other = call.applications.exclude(pk=application.pk).get()
+        fund.prepare_decision(other, by=None, outcome="reserve", reasons="No money left.")
+        fund.release(call, by=None)
+        application.refresh_from_db()
+        by = application.filed_by
+        fund.accept_award(application.award, by=by)
+        fund.pay(fund.request_advance(application.award, by=by, yen=100_000, reason="x"), by=None)
+        fund.register_asset(application.award, by=by, name="Camera", yen=500_000, bought_on=clock.today())
+        # The number of a letter is written as the municipality writes it.
+        Award.objects.update(number="1-2")
+        assert left(f"awards/{application.ref}/") == {}
+        fund.revoke(application.award, by=None, reason="x")
+        assert left(f"awards/{application.ref}/") == {}
+        english.force_login(make_user("Yu"))
+        assert english.get(f"/minato/fund/calls/{call.ref}/ask/").status_code == 200
+        assert japanese_in(english.get(f"/minato/fund/calls/{call.ref}/ask/").text) == []
 
 
 @pytest.mark.django_db

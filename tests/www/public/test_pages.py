@@ -95,7 +95,7 @@ def test_a_municipalitys_front_page_shows_what_is_new(
 ):
     make_challenge(city, desk=desk, title="新しい課題", goals=[4])
     make_gathering(city, title="交流会", state="open")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         response = client.get("/minato/")
     for words in ("新しい課題", "交流会", "浜がきれいになった"):
         assert words in response.text

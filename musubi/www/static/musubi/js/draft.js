@@ -52,7 +52,7 @@
     const draft = form.querySelector("[name=draft]");
     const before = "musubi:" + form.dataset.autosave, words = localStorage.getItem(before);
     localStorage.removeItem(before);
-    form.dataset.autosave = "proposal-" + draft.value;
+    form.dataset.autosave = draft.dataset.key || "proposal-" + draft.value;
     form.action = draft.dataset.edit;
     if (words && sent !== typed) localStorage.setItem("musubi:" + form.dataset.autosave, words);
   });

@@ -1,0 +1,92 @@
+"""An application as a member of the committee reads it: open, or without who files it."""
+
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from musubi.fund.blind import INSTEAD, Mask, is_hidden, masks_of
+from musubi.fund.models import Application, CostLine, Paper
+from musubi.fund.states import Phase
+
+TEXTS = ["purpose", "content", "schedule", "structure", "effect", "future"]
+
+
+@dataclass
+class Shown:
+    """What `committee/application.html` shows. `papers` are rows of `Paper`; none where the applicant is hidden."""
+
+    title: str
+    applicant: str
+    hidden: bool
+    texts: list[tuple[str, str]]
+    goals: list
+    costs: list[dict]
+    total: int
+    sources: list[tuple[str, int]]
+    support_year: int
+    before: str = ""
+    papers: list[Paper] = field(default_factory=list)
+    withheld: int = 0
+
+
+def shown(application: Application, *, hidden: bool) -> Shown:
+    """Everything the committee reads of it: four statements. Files cannot be made blind, so they are not shown then."""
+    mask = Mask(application.organisation) if hidden else str
+    papers = list(
+        Paper.objects.filter(application=application, for_report=False)
+        .select_related("required")
+        .order_by("required__position", "pk")
+    )
+    costs = list(
+        CostLine.objects.filter(application=application, phase=Phase.PLAN)
+        .select_related("category")
+        .order_by("position", "pk")
+    )
+    return Shown(
+        title=mask(application.title),
+        applicant=INSTEAD if hidden else application.organisation.name,
+        hidden=hidden,
+        texts=[
+            (Application._meta.get_field(name).verbose_name, mask(getattr(application, name)))
+            for name in TEXTS
+            if getattr(application, name).strip()
+        ],
+        goals=list(application.goals.all()),
+        costs=[
+            {
+                "category": row.category.name,
+                "label": mask(row.label),
+                "yen": row.yen,
+                "eligible": row.category.is_eligible,
+            }
+            for row in costs
+        ],
+        total=sum(row.yen for row in costs),
+        sources=[
+            (_("申請額"), application.requested),
+            (_("自己資金"), application.own_money),
+            (_("ほかの助成金"), application.other_grants),
+            (_("事業の収入"), application.income),
+        ],
+        support_year=application.support_year,
+        papers=[] if hidden else papers,
+        withheld=len(papers) if hidden else 0,
+    )
+
+
+def shown_for(sheet) -> Shown:
+    """As the sheet's stage and the programme's rule say."""
+    return shown(sheet.application, hidden=is_hidden(sheet.application, sheet.stage))
+
+
+def titles_for(sheets: list) -> dict[int, str]:
+    """Sheet id → the project's name for a list, its applicant taken out where the member may not know. One statement
+    where somebody is hidden."""
+    hidden = [sheet for sheet in sheets if is_hidden(sheet.application, sheet.stage)]
+    masks = masks_of({sheet.application.organisation for sheet in hidden}) if hidden else {}
+    return {
+        sheet.pk: masks[sheet.application.organisation_id](sheet.application.title)
+        if is_hidden(sheet.application, sheet.stage)
+        else sheet.application.title
+        for sheet in sheets
+    }

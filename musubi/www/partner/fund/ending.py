@@ -1,0 +1,333 @@
+"""The end of an award: what was done and spent, what the final amount will be, giving back, tax, outcome."""
+
+from fractions import Fraction
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from musubi.fund import actions
+from musubi.fund.late import late_charge
+from musubi.fund.models import Award, Claim, Report
+from musubi.fund.rules import may_be_reported
+from musubi.fund.states import PAYMENT, Phase
+from musubi.lib import clock
+from musubi.lib.errors import Conflict, Refused
+from musubi.www.partner.fund.costs import CostRows
+from musubi.www.partner.fund.forms import OutcomeForm, ReportForm, TaxForm
+from musubi.www.partner.fund.own import own_award, page
+from musubi.www.partner.fund.papers import PapersForm, take_off
+from musubi.www.partner.page import add_refusal
+from musubi.www.partner.typed import keeps_words
+from musubi.www.templatetags.pieces import days_left, wareki
+
+
+@keeps_words
+def report(request, pk):
+    """The performance report: written, saved, and sent; afterwards to be read."""
+    award = own_award(request, pk)
+    if not may_be_reported(award.application):
+        if request.method == "POST":
+            messages.info(request, _("実績報告は、いまは書き直せません。"))
+            return redirect("my-fund-report", pk)
+        if award.application.state != "change_requested" and _report(award) is None:
+            raise Http404
+        return Reporting(request, award).read()
+    writing = Reporting(request, award)
+    return writing.save() if request.method == "POST" else writing.show()
+
+
+class Reporting:
+    """One window in which the report is written: its words, what was spent, its evidence."""
+
+    def __init__(self, request, award: Award):
+        self.request, self.award, self.application = request, award, award.application
+        report = _report(award)
+        self.version = report.version if report else 0
+        self.stored = {"done": report.done, "effect": report.effect} if report else {"done": "", "effect": ""}
+        self.form = ReportForm(initial=self.stored)
+        self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
+        self.papers = self._papers()
+
+    def _papers(self, *data) -> PapersForm:
+        lines = self.application.costs.filter(phase=Phase.ACTUAL)
+        return PapersForm(*data, application=self.application, for_report=True, costs=list(lines))
+
+    def save(self):
+        data = self.request.POST
+        do, _colon, subject = data.get("do", "save").partition(":")
+        self.form = ReportForm(data)
+        self.costs = CostRows.typed(self.application.edition, data)
+        whole = self.form.is_valid() and self.costs.is_valid
+        # What cannot be saved stays as it was stored, and on the page as it was typed.
+        said = self.stored | self.form.cleaned_data
+        try:
+            saved = actions.save_report(
+                self.award,
+                by=self.request.user,
+                done=said["done"],
+                effect=said["effect"],
+                costs=self.costs.words() if self.costs.is_valid else None,
+                version=_number(data.get("newest" if do == "overwrite" else "version", "")),
+            )
+        except Conflict:
+            return self._older_window()
+        except Refused as refusal:
+            add_refusal(self.form, refusal)
+            whole = False
+        else:
+            self.version = saved.version
+            whole = self._keep_papers() and whole
+            if do == "detach":
+                whole = self._take_off(subject) and whole
+        if whole and do == "file":
+            return self._file()
+        if not whole:
+            return self.show(status=422)
+        messages.success(self.request, _("実績報告を保存しました。まだ送っていません。"))
+        return redirect(
+            reverse("my-fund-report", args=[self.application.pk]) + ("#papers" if do == "detach" else "")
+        )
+
+    def _keep_papers(self) -> bool:
+        self.papers = self._papers(self.request.POST, self.request.FILES)
+        key = _key(self.request.POST.get("key", ""))
+        return self.papers.is_valid() and self.papers.store(by=self.request.user, key=key)
+
+    def _take_off(self, text: str) -> bool:
+        try:
+            take_off(self.application, text, by=self.request.user)
+        except Refused as refusal:
+            self.form.add_error(None, str(refusal))
+            return False
+        return True
+
+    def _file(self):
+        try:
+            actions.file_report(self.award, by=self.request.user)
+        except Refused as refusal:
+            award = own_award(self.request, self.application.pk)
+            if award.application.state == "reported":
+                return redirect("my-fund-report", award.application.pk)
+            self.form = ReportForm(self.request.POST)
+            self.form.is_valid()
+            add_refusal(self.form, refusal)
+            return self.show(status=422)
+        messages.success(self.request, _("実績報告を送りました。事務局の検査をお待ちください。"))
+        return redirect("my-fund-report", self.application.pk)
+
+    def _older_window(self):
+        """A colleague saved first: nothing is written, and both versions show."""
+        stored = _report(own_award(self.request, self.application.pk)) or Report()
+        there = CostRows.stored(self.application, Phase.ACTUAL)
+        said = self.form.cleaned_data
+        differing = [
+            (self.form[name].label, getattr(stored, name))
+            for name in ("done", "effect")
+            if said.get(name, "").split() != getattr(stored, name).split()
+        ]
+        if [(r.category, r.label, r.yen) for r in there.rows] != [
+            (r.category, r.label, r.yen) for r in self.costs.rows
+        ]:
+            lines = [f"{r.category_name} {r.label} {r.shown}円" for r in there.rows]
+            differing.append((_("実際にかかった経費"), "\n".join(lines)))
+        self.version = _number(self.request.POST.get("version", ""))
+        return self.show(status=409, differing=differing, newest=stored.version)
+
+    def show(self, status: int = 200, **more):
+        # What a row that is typed anew proves hangs on the row that is stored.
+        if self.costs.rows and self.form.is_bound:
+            evidence = {
+                r.pk: r.evidence for r in CostRows.stored(self.application, Phase.ACTUAL, evidence=True).rows
+            }
+            for row in self.costs.rows:
+                row.evidence = evidence.get(row.pk, [])
+        if not self.papers.is_bound:
+            self.papers = self._papers()
+        return page(
+            self.request,
+            "report",
+            _("実績報告"),
+            application=self.application,
+            award=self.award,
+            form=self.form,
+            costs=self.costs,
+            paper_rows=self.papers.shown(),
+            key=uuid4(),
+            version=self.version,
+            autosave_key=f"fund-report-{self.award.pk}",
+            compared=compared(self.application, self.costs),
+            status=status,
+            **outlook(self.award, self.costs),
+            **more,
+        )
+
+    def read(self):
+        return page(
+            self.request,
+            "reported",
+            _("実績報告"),
+            application=self.application,
+            award=self.award,
+            report=_report(self.award),
+            costs=self.costs,
+            compared=compared(self.application, self.costs),
+            handed_in=list(
+                self.application.papers.filter(for_report=True).select_related("required", "cost")
+            ),
+            **outlook(self.award, self.costs),
+        )
+
+
+def compared(application, costs: CostRows) -> list[tuple]:
+    """[(category, planned yen, actual yen, difference)], what is in neither left out."""
+    plan, actual = CostRows.stored(application, Phase.PLAN).by_category(), costs.by_category()
+    return [
+        (
+            each.name,
+            plan.get(each.code, 0),
+            actual.get(each.code, 0),
+            actual.get(each.code, 0) - plan.get(each.code, 0),
+        )
+        for each in costs.categories
+        if plan.get(each.code) or actual.get(each.code)
+    ]
+
+
+def outlook(award: Award, costs: CostRows) -> dict:
+    """What the final amount will be by the rule for what was spent, and what is then still to be paid or given back."""
+    lines = costs.lines(award.application) if costs.total else []
+    final = min(award.yen, lines[-1].yen) if lines else 0
+    paid = sum(payment.yen for payment in award.payments.all() if payment.state == "paid")
+    return {
+        "reckoned": lines,
+        "total": costs.total,
+        "income": None,
+        "final": final,
+        "paid": paid,
+        "rest": max(final - paid, 0),
+        "back": max(paid - final, 0),
+    }
+
+
+def settlement(request, pk):
+    """The final amount with its steps, what was paid, and what has to be given back until when."""
+    award = own_award(request, pk)
+    if award.final_yen is None and not award.claims.exists() and not award.revoked_on:
+        raise Http404
+    costs = CostRows.stored(award.application, Phase.ACTUAL)
+    return page(
+        request,
+        "settlement",
+        _("額の確定と精算"),
+        application=award.application,
+        award=award,
+        claims=[claim_shown(claim, award) for claim in award.claims.all()],
+        payments=[(payment, PAYMENT[payment.state]) for payment in award.payments.exclude(state="cancelled")],
+        **outlook(award, costs),
+    )
+
+
+def claim_shown(claim: Claim, award: Award) -> dict:
+    """A claim with what being late costs: if it were given back today, or as it was."""
+    edition, today = award.application.edition, clock.today()
+    if claim.returned_on:
+        return {"claim": claim, "late": claim.late_yen, "days": 0, "is_open": False}
+    late = late_charge(
+        claim.yen,
+        due_on=claim.due_on,
+        on=today,
+        rate=Fraction(edition.late_above, edition.late_below),
+        days=edition.late_days,
+    )
+    return {
+        "claim": claim,
+        "late": late,
+        "sum": claim.yen + late,
+        "days": max((today - claim.due_on).days, 0),
+        "left": days_left(claim.due_on, today),
+        "is_open": True,
+    }
+
+
+@keeps_words
+def tax(request, pk):
+    """Consumption tax that could be deducted after all, where the programme has it reported later."""
+    award = own_award(request, pk)
+    row = award.application
+    if row.edition.tax != "report":
+        raise Http404
+    report = _report(award)
+    form = TaxForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.report_tax(award, by=request.user, yen=form.cleaned_data["yen"])
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("消費税等の仕入控除を報告しました。"))
+            return redirect("my-fund-application", pk)
+    may = row.state in ("settled", "outcome_reported") and report is not None and report.tax_at is None
+    facts = []
+    if report and report.tax_at:
+        facts = [(_("報告した額"), f"{report.tax_yen:,}円"), (_("報告した日"), wareki(report.tax_at))]
+    return page(
+        request,
+        "act",
+        _("消費税等の仕入控除の報告"),
+        application=row,
+        lead=_(
+            "確定申告で、助成金にあたる消費税等の仕入控除を受けた額を報告します。0円でなければ、その額の返還を請求されます。"
+        ),
+        form=form if form.is_bound or may else None,
+        submit_label=_("報告する"),
+        facts=facts,
+        status=422 if form.is_bound else 200,
+    )
+
+
+@keeps_words
+def outcome(request, pk):
+    """What became of it in the end; it is public."""
+    award = own_award(request, pk)
+    row = award.application
+    report = _report(award)
+    form = OutcomeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.report_outcome(award, by=request.user, outcome=form.cleaned_data["outcome"])
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("成果を報告しました。ありがとうございました。"))
+            return redirect("my-fund-application", pk)
+    return page(
+        request,
+        "act",
+        _("成果報告"),
+        application=row,
+        lead=_("事業のあと、地域がどう変わったかを書きます。公開のページに載ります。"),
+        form=form if form.is_bound or row.state == "settled" else None,
+        submit_label=_("報告する"),
+        autosave_key=f"fund-outcome-{award.pk}",
+        outcome=report.outcome if report else "",
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _report(award: Award):
+    return getattr(award, "report", None)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
