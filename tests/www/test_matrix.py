@@ -507,6 +507,8 @@ def request(browser, method: str, address: str) -> HttpResponse:
     with transaction.atomic():
         response = getattr(browser, method.lower())(address)
         transaction.set_rollback(True)
+        # What was told and not read yet would be taken for the next answer's.
+        browser.cookies.pop("messages", None)
         return response
 
 
