@@ -25,22 +25,25 @@ def questions_of_department(department: Department) -> Carried | None:
     return None
 
 
-def hold_questions(department: Department) -> None:
-    """Let others who move the proposals that wait for the department wait until this transaction is committed."""
+def hold_questions(department: Department) -> list[int]:
+    """Let others who move the proposals that wait for the department wait until this transaction is committed: the
+    numbers of these proposals."""
     proposals = Proposal.objects.filter(pk__in=waiting_questions(department).order_by().values("proposal"))
-    list(proposals.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return list(proposals.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic
-def move_questions(department: Department, to: Department, *, by: User) -> list[Proposal]:
-    """The questions that wait for `department` wait for `to`, due on the same day. The later step, which checked who
-    may, calls this.
+def move_questions(department: Department, to: Department, *, held: list[int], by: User) -> list[Proposal]:
+    """The questions of the `held` proposals that wait for `department` wait for `to`, due on the same day. The later
+    step, which checked who may and holds the proposals, calls this.
 
-    A proposal about which `to` was asked already keeps both questions. Returns the proposals whose question moved.
+    A proposal about which `to` was asked already keeps both questions, and one about which `department` was asked
+    after they were held stays with it: to hold it now, after people and cases, would be the wrong order.
+    Returns the proposals whose question moved.
     """
-    hold_questions(department)
     moved = []
-    for routing in waiting_questions(department).select_related("proposal__municipality"):
+    questions = waiting_questions(department).filter(proposal__in=held)
+    for routing in questions.select_related("proposal__municipality"):
         proposal = routing.proposal
         if proposal.routings.filter(department=to).exists():
             continue

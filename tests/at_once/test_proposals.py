@@ -4,11 +4,12 @@ import pytest
 from django.db.models.deletion import Collector
 
 from musubi.cases import actions as cases
+from musubi.cases.handover import actions as handover
 from musubi.cases.models import Case
 from musubi.journal.models import Entry
 from musubi.lib import clock, fulltext
 from musubi.lib.fiscal import fiscal_year
-from musubi.people import numbering
+from musubi.people import leaving, numbering
 from musubi.people.models import Numbering
 from musubi.proposals import actions
 from musubi.proposals.models import Proposal, Routing
@@ -254,3 +255,27 @@ def test_open_case_and_withdraw_leave_one_way(city, desk):
     assert told(results) == 1
     opened = not isinstance(results[0], Exception)
     assert (seen(proposal).state, Case.objects.count()) == (("dialogue", 1) if opened else ("withdrawn", 0))
+
+
+def test_open_case_on_a_question_that_comes_while_the_department_moves_waits_for_it(city, desk, monkeypatch):
+    """One more question reaches the department while its work is handed over, and a case is opened on it: nobody waits
+    for the other for ever."""
+    before, to = make_department(city), make_department(city)
+    taker = make_staff(city, "officer", department=to)
+    asked, late = make_proposal(city, state="submitted"), make_proposal(city, state="submitted")
+    actions.route(asked, [before], by=desk)
+
+    def ask_and_open():
+        actions.route(seen(late), [before], by=desk)
+        return cases.open_case(seen(late), by=desk, lead=to, owner=taker)
+
+    results = cut_in(
+        monkeypatch,
+        leaving,
+        "works_here",
+        first=lambda: handover.move_department(before, to, by=desk, reason="機構改革", owner=taker),
+        second=ask_and_open,
+    )
+    assert told(results) == 0
+    assert Routing.objects.get(proposal=asked).department == to
+    assert Case.objects.get(proposal=late).owner == taker

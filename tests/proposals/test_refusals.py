@@ -121,8 +121,10 @@ def test_accept_is_in_the_journal_once(city):
 def test_move_questions_is_in_the_journal_of_each_proposal_that_waits(city):
     proposal, to, desk = make_proposal(city, state="routing"), make_department(city), make_staff(city, "desk")
     question = proposal.routings.get()
-    assert carried.move_questions(question.department, to, by=desk) == [proposal]
+    held = carried.hold_questions(question.department)
+    assert carried.move_questions(question.department, to, held=held, by=desk) == [proposal]
     entry = history(proposal).last()
     assert (entry.verb, entry.data["department"]) == ("proposal.question_moved", to.name)
     assert proposal.routings.get().department == to
-    assert carried.move_questions(question.department, to, by=desk) == []
+    assert carried.hold_questions(question.department) == []
+    assert carried.move_questions(question.department, to, held=held, by=desk) == []

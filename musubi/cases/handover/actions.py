@@ -116,7 +116,7 @@ def move_department(
     if owner is not None and not people_of(to).filter(pk=owner.pk).exists():
         raise Refused(f"担当者は、{to}の職員から選んでください。", field="owner")
     # Proposals, then people, then cases: the order in which a case is opened on a proposal.
-    hold_questions(department)
+    asked = hold_questions(department)
     candidates = _cases_of(department)
     new_owner = owner or to.manager or people_of(to).order_by("pk").first()
     if new_owner is not None:
@@ -146,7 +146,7 @@ def move_department(
     for case in cases:
         _move(case, department, to, owner=new_owner if case in given else None, by=by, reason=reason.strip())
     agreements = _move_agreements(department, to, by=by)
-    questions = move_questions(department, to, by=by)
+    questions = move_questions(department, to, held=asked, by=by)
     journal.write(
         "municipality.department_moved",
         municipality,
