@@ -187,7 +187,7 @@ def _read(
     edition = call.edition
     if criteria is None:
         criteria = Criterion.objects.filter(edition=edition, stage=stage)
-    items = [Item(row.pk, row.most, row.weight) for row in criteria]
+    items = [Item(row.pk, row.most, row.weight, row.least) for row in criteria]
     among = {} if only is None else {"application__in": only}
     if known is None:
         rows = Application.objects.filter(_standing_here(stage), call=call)

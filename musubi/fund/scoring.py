@@ -10,11 +10,12 @@ from musubi.fund.states import Recusal, Tie
 
 @dataclass(frozen=True)
 class Item:
-    """A criterion: the most points one member can give, and their weight."""
+    """A criterion: the most points one member can give, their weight, and the mean that is needed to pass."""
 
     pk: int
     most: int
     weight: int
+    least: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,16 @@ def standing(
     )
     if share * 100 < pass_share or not count:
         found.lacking.append("total")
-    found.lacking += [str(item.pk) for item in items if by_item[item.pk] / item.most * 100 < criterion_share]
+    found.lacking += [
+        str(item.pk) for item in items if by_item[item.pk] < needed(item.most, item.least, criterion_share)
+    ]
     return found
+
+
+def needed(most: int, least: int, criterion_share: int) -> Fraction:
+    """The mean points of the members that a criterion asks for: its own minimum, or the share (percent) that all of them
+    ask for, whichever is more."""
+    return max(Fraction(least), Fraction(most * criterion_share, 100))
 
 
 def rank(

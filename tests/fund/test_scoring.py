@@ -181,3 +181,15 @@ def test_places_go_down_with_the_points_whatever_the_rule(sheets, tie, sums):
         assert one.tied == (sum(other.place == one.place for other in found) > 1)
     for first, second in zip(found, found[1:], strict=False):
         assert (first.passes, first.share) >= (second.passes, second.share)
+
+
+def test_a_criterion_may_have_a_minimum_of_its_own():
+    items = [Item(1, most=5, weight=2, least=3), CHANCE]
+    assert stands((3, 0), (3, 1), items=items).passes
+    assert stands((3, 5), (2, 5), items=items).lacking == ["1"]
+
+
+def test_the_stricter_of_a_minimum_and_the_share_for_all_counts():
+    items = [Item(1, most=5, weight=2, least=1), Item(2, most=5, weight=1, least=4)]
+    assert stands((2, 4), items=items, each=40).passes
+    assert stands((1, 3), items=items, each=40).lacking == ["1", "2"]

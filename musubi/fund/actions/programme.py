@@ -46,7 +46,7 @@ RULES = [
 PARTS = {
     "years": (SupportYear, ["year", "rate_above", "rate_below", "cap", "unit", "direction", "text"]),
     "categories": (CostCategory, ["code", "name", "note", "is_eligible", "cap", "share", "position"]),
-    "criteria": (Criterion, ["stage", "name", "guidance", "most", "weight", "position"]),
+    "criteria": (Criterion, ["stage", "name", "guidance", "most", "weight", "least", "position"]),
     "papers": (RequiredPaper, ["code", "name", "form_number", "is_required", "for_report", "position"]),
 }
 
@@ -194,7 +194,7 @@ def _replace(edition: Edition, part: str, given: list[Mapping]) -> None:
     except IntegrityError as error:
         raise Refused(
             f"「{model._meta.verbose_name}」に、同じものが2つあるか、範囲を外れた値があります。"
-            "率は分子と分母の両方を1以下になるように、割合は1〜100%、年次と単位は1以上で入力してください。",
+            "率は分子と分母の両方を1以下になるように、割合は1〜100%、年次と単位は1以上、最低点は満点以下で入力してください。",
             field=part,
         ) from error
 

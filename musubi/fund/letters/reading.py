@@ -311,7 +311,7 @@ def scores(call: Call, stage: str) -> Content:
     rules += [
         f"除斥: {Recusal(edition.recusal).label}",
         f"同点: {Tie(edition.tie).label}",
-        f"項目と満点(重み): {'、'.join(f'{row.name} {row.most}点(×{row.weight})' for row in criteria)}",
+        f"項目と満点(重み): {'、'.join(map(_criterion, criteria))}",
     ]
     return ScoreSummary(
         **_of_stage(LetterKind.SCORES, call, stage, clock.today()),
@@ -323,6 +323,11 @@ def scores(call: Call, stage: str) -> Content:
         ],
         rules=rules,
     )
+
+
+def _criterion(row: Criterion) -> str:
+    least = f"、最低{row.least}点" if row.least else ""
+    return f"{row.name} {row.most}点(×{row.weight}{least})"
 
 
 def minutes(call: Call, stage: str) -> Content:

@@ -182,7 +182,8 @@ class CostCategory(Record):
 
 
 class Criterion(Record):
-    """What applications are judged by in one stage: points from 0 to `most`, times the weight."""
+    """What applications are judged by in one stage: points from 0 to `most`, times the weight. Whoever stays below `least`
+    in the mean of the members does not pass."""
 
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="criteria")
     stage = models.CharField(_("審査"), max_length=6, choices=Stage)
@@ -190,6 +191,7 @@ class Criterion(Record):
     guidance = models.TextField(_("見るところ"), blank=True)
     most = models.PositiveSmallIntegerField(_("満点"), default=5)
     weight = models.PositiveSmallIntegerField(_("重み"), default=1)
+    least = models.PositiveSmallIntegerField(_("最低点"), default=0, help_text=_("問わないときは0"))
     position = models.PositiveSmallIntegerField(_("並び順"), default=0)
 
     class Meta:
@@ -198,6 +200,7 @@ class Criterion(Record):
         constraints = [
             models.UniqueConstraint(fields=["edition", "stage", "name"], name="criterion_once"),
             models.CheckConstraint(condition=Q(most__gte=1, weight__gte=1), name="criterion_counts"),
+            models.CheckConstraint(condition=Q(least__lte=F("most")), name="criterion_least_can_be_reached"),
         ]
 
     def __str__(self) -> str:

@@ -117,6 +117,15 @@ def test_a_call_tells_its_terms_in_plain_words(client, call):
     assert page.context["papers"]["rows"] == [["決算書", "—", "該当するとき", "申請のとき"]]
 
 
+def test_a_criterion_s_own_minimum_is_shown_where_one_asks_for_it(client, call):
+    criterion = call.edition.criteria.filter(stage="first").first()
+    type(criterion).objects.filter(pk=criterion.pk).update(least=3)
+    with clock.standing_at(START):
+        first, second = client.get(address("fund-call", call.ref)).context["criteria"]
+    assert [row[-1] for row in first["rows"]] == [3, "—"]
+    assert (len(first["columns"]), len(second["columns"])) == (6, 5)
+
+
 def test_a_draft_is_not_there_and_a_cancelled_one_says_so(client, fund):
     with clock.standing_at(START):
         draft = make_call(fund, state="draft", title="まだ秘密")

@@ -102,7 +102,7 @@ def test_each_section_is_written(client, draft):
     assert client.post(section("costs"), costs).status_code == 302
     screening = {
         "scorers": "3", "is_blind": "on", "pass_share": "60", "criterion_share": "40", "tie": "less", "recusal": "mean", "has_reserve": "on",
-        **rows("criteria", {"stage": "first", "name": "効果", "most": "5", "weight": "2"}, {"stage": "second", "name": "説明", "most": "10", "weight": "1"}),
+        **rows("criteria", {"stage": "first", "name": "効果", "most": "5", "weight": "2", "least": "3"}, {"stage": "second", "name": "説明", "most": "10", "weight": "1"}),
     }  # fmt: skip
     assert client.post(section("screening"), screening).status_code == 302
     papers = {
@@ -125,9 +125,9 @@ def test_each_section_is_written(client, draft):
         ("cost-1", "人件費", None, None),
         ("cost-2", "旅費", 200_000, 30),
     ]
-    assert [(c.stage, c.name, c.most, c.weight) for c in edition.criteria.all()] == [
-        ("first", "効果", 5, 2),
-        ("second", "説明", 10, 1),
+    assert [(c.stage, c.name, c.most, c.weight, c.least) for c in edition.criteria.all()] == [
+        ("first", "効果", 5, 2, 3),
+        ("second", "説明", 10, 1, 0),
     ]
     assert [(p.code, p.form_number, p.is_required, p.for_report) for p in edition.papers.all()] == [
         ("paper-1", 2, True, False),
@@ -145,7 +145,7 @@ def test_each_section_is_written(client, draft):
         "定額、上限300,000円",
         "第2号様式",
         "年10.95%",
-        "5点満点 × 重み2",
+        "5点満点 × 重み2(最低3点)",
     ):
         assert words in page, words
     # Short names stay when a row is renamed.

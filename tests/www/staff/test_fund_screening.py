@@ -337,6 +337,15 @@ def test_each_place_is_explained():
     assert "80.0%" in page
 
 
+def test_a_mean_below_a_criterion_s_minimum_is_named():
+    screening = make_screening(count=1, members=2)
+    criterion = screening.call.edition.criteria.filter(stage="first").first()
+    type(criterion).objects.filter(pk=criterion.pk).update(least=5)
+    score_all(screening.call, Stage.FIRST)
+    page = text(desk_of(screening).get(at("staff-fund-ranking", screening.call.ref, "first")))
+    assert f"「{criterion.name}」の平均が、通過に必要な5点に届きません。" in page
+
+
 def test_the_stage_is_decided_with_reasons_for_who_fails(screening):
     score_all(screening.call, Stage.FIRST)
     first, second = screening.applications

@@ -143,13 +143,15 @@ def form_number(paper: RequiredPaper, edition: Edition) -> str:
 
 
 def criteria(edition: Edition) -> list[dict]:
-    """For each stage its table (`parts/table.html`): name, guidance, full points, weight."""
+    """For each stage its table (`parts/table.html`): name, guidance, full points, weight, and the least where one asks for
+    it."""
     rows = list(edition.criteria.all())
     found = []
     for stage in Stage:
         here = [row for row in rows if row.stage == stage]
         if here:
             most = sum(row.most * row.weight for row in here)
+            least = any(row.least for row in here)
             found.append(
                 {
                     "caption": _("%(stage)s・満点%(n)d点") % {"stage": stage.label, "n": most},
@@ -159,15 +161,17 @@ def criteria(edition: Edition) -> list[dict]:
                         {"label": _("満点"), "num": True},
                         {"label": _("重み"), "num": True},
                         {"label": _("配点"), "num": True},
+                        *([{"label": _("最低点(委員の平均)"), "num": True}] if least else []),
                     ],
-                    "rows": [_criterion(row) for row in here],
+                    "rows": [_criterion(row, least) for row in here],
                 }
             )
     return found
 
 
-def _criterion(row: Criterion) -> list:
-    return [row.name, row.guidance or "—", row.most, f"×{row.weight}", row.most * row.weight]
+def _criterion(row: Criterion, least: bool) -> list:
+    words = [row.name, row.guidance or "—", row.most, f"×{row.weight}", row.most * row.weight]
+    return [*words, row.least or "—"] if least else words
 
 
 def judging(edition: Edition) -> list[str]:

@@ -374,7 +374,11 @@ class CriterionRow(Row):
     name = forms.CharField(label=_("項目"), max_length=60, required=False)
     most = _small(label=_("満点"), least=1, most=1000, initial=5)
     weight = _small(label=_("重み"), least=1, most=100, initial=1)
+    least = _small(label=_("最低点(なければ0)"), most=1000, initial=0, required=False)
     guidance = forms.CharField(label=_("見るところ"), max_length=500, required=False)
+
+    def clean_least(self):
+        return self.cleaned_data["least"] or 0
 
 
 class ScreeningSection(Section):
@@ -392,7 +396,7 @@ class ScreeningSection(Section):
     has_reserve = forms.BooleanField(label=_("補欠を置く"), required=False)
 
     def make_rows(self, data):
-        names = ["stage", "name", "guidance", "most", "weight"]
+        names = ["stage", "name", "guidance", "most", "weight", "least"]
         written = [{name: getattr(row, name) for name in names} for row in self.edition.criteria.all()]
         return [rows_of(CriterionRow)(data, prefix="criteria", initial=written)]
 

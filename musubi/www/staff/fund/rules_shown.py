@@ -165,6 +165,8 @@ def _screening(edition: Edition) -> list[Rule]:
 
 def _criterion(row: Criterion) -> Rule:
     words = _("%(most)d点満点 × 重み%(weight)d") % {"most": row.most, "weight": row.weight}
+    if row.least:
+        words += _("(最低%(n)d点)") % {"n": row.least}
     if row.guidance:
         words += f" — {row.guidance}"
     return Rule(f"{row.stage}-{row.name}", f"{row.get_stage_display()}: {row.name}", words)

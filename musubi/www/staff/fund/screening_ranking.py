@@ -14,7 +14,7 @@ from musubi.fund import actions
 from musubi.fund.actions.screening import IN_STAGE
 from musubi.fund.models import Application, Call, Criterion
 from musubi.fund.ranking import Ranking, standings
-from musubi.fund.scoring import Standing
+from musubi.fund.scoring import Standing, needed
 from musubi.fund.states import APPLICATION, Recusal, Stage, Tie
 from musubi.people.permissions import Can
 from musubi.www.staff.frame import attempt, page_of, posted, status_of
@@ -41,7 +41,7 @@ def points_words(points: Fraction) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def explained(one: Standing, call: Call, names: dict[str, str]) -> list[str]:
+def explained(one: Standing, call: Call, items: list[Criterion]) -> list[str]:
     """How this place came about, sentence by sentence."""
     edition = call.edition
     if not one.sheets:
@@ -70,13 +70,14 @@ def explained(one: Standing, call: Call, names: dict[str, str]) -> list[str]:
         ]
         if one.recused:
             words.append(_("除斥した%(m)d人は数えません。") % {"m": one.recused})
-    for what in one.lacking:
-        if what == "total":
-            words.append(_("得点率が、通過に必要な%(mark)d%%に届きません。") % {"mark": edition.pass_share})
-        else:
+    if "total" in one.lacking:
+        words.append(_("得点率が、通過に必要な%(mark)d%%に届きません。") % {"mark": edition.pass_share})
+    for item in items:
+        if str(item.pk) in one.lacking:
+            mark = needed(item.most, item.least, edition.criterion_share)
             words.append(
-                _("「%(name)s」が、項目ごとに必要な%(mark)d%%に届きません。")
-                % {"name": names.get(what, ""), "mark": edition.criterion_share}
+                _("「%(name)s」の平均が、通過に必要な%(mark)s点に届きません。")
+                % {"name": item.name, "mark": points_words(mark)}
             )
     if one.tied:
         words.append(_("同点です。要綱のきまりでは決まらないため、委員会で順位を決めてください。"))
@@ -95,7 +96,6 @@ def dressed(
     found: list[Standing], items: list[Criterion], call: Call, rows: dict[int, Application] | None = None
 ) -> list[dict]:
     """The rows of the table for these standings; one statement where their applications are not given."""
-    names = {str(item.pk): item.name for item in items}
     if rows is None:
         rows = Application.objects.select_related("organisation").in_bulk([one.application for one in found])
     return [
@@ -109,7 +109,7 @@ def dressed(
                 (item.name, points_words(one.by_item[item.pk]), item.most, str(item.pk) in one.lacking)
                 for item in items
             ],
-            "words": explained(one, call, names),
+            "words": explained(one, call, items),
         }
         for one in found
         if one.application in rows
