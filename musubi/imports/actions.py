@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 
 from musubi.challenges import actions as challenges
 from musubi.challenges.models import Challenge
+from musubi.fund.actions import money
+from musubi.fund.models import Fund, Programme
+from musubi.fund.states import Earmark, Source
 from musubi.imports.models import Run
 from musubi.imports.report import Line, Report
 from musubi.imports.rows import where
@@ -21,6 +24,7 @@ from musubi.lib.lifecycle import move, update
 from musubi.people import actions as people
 from musubi.people.models import Municipality, Organisation, User
 from musubi.people.permissions import Can, require
+from musubi.plan.models import Goal
 from musubi.proposals import actions as proposals
 
 _LONGEST_NAME = 200
@@ -135,8 +139,11 @@ def _register(report: Report, run: Run, by: User | None) -> None:
         Kind.CHALLENGES: _challenge,
         Kind.ORGANISATIONS: _organisation,
         Kind.PROPOSALS: _proposal,
+        Kind.CONTRIBUTIONS: _contribution,
     }[run.kind]
     lines = report.importable
+    if run.kind == Kind.CONTRIBUTIONS:
+        lines = sorted(lines, key=lambda line: line.values["pledged_on"])
     if run.kind != Kind.ORGANISATIONS and by is None:
         raise Refused(_("だれの操作として取り込むかを指定してください(--by メールアドレス)。"), field="by")
     if run.kind == Kind.PROPOSALS:
@@ -194,6 +201,34 @@ def _proposal(line: Line, municipality: Municipality, options: Options, by: User
             **words,
         )
     line.ref = proposal.ref
+
+
+def _contribution(line: Line, municipality: Municipality, options: Options, by: User) -> None:
+    values = line.values
+    new = values["new"]
+    if new and "id" not in new:
+        new["id"] = people.register_organisation(by=by, represent=False, **new).pk
+    who = values["organisation"] or (new and new["id"])
+    fund = Fund.objects.get(pk=values["fund"])
+    what = dict(values["pot"])
+    if "goal" in what:
+        what["goal"] = Goal.objects.get(number=what["goal"])
+    if "programme" in what:
+        what["programme"] = Programme.objects.get(pk=what["programme"])
+    contribution = money.pledge(
+        money.earmark(fund, by=by, **what) if what else fund.pots.get(earmark=Earmark.GENERAL),
+        by=by,
+        source=Source(values["source"]),
+        yen=values["yen"],
+        name=values["name"],
+        organisation=Organisation.objects.get(pk=who) if who else None,
+        is_anonymous=values["is_anonymous"],
+        message=values["message"],
+        on=values["pledged_on"],
+    )
+    if values["received_on"]:
+        money.receive(contribution, by=by, on=values["received_on"])
+    line.ref = contribution.ref
 
 
 def _received_at(day) -> datetime:

@@ -7,6 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from musubi.challenges.states import Channel, Scale
+from musubi.fund.terms.reading import yen_of
 from musubi.imports.columns import fold
 from musubi.lib.tables import Cell
 from musubi.lib.text import normalise
@@ -222,6 +223,52 @@ def organisation_size(cell: Cell) -> str | None:
     numbers = [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]{0,11}", normalise(text(cell)))]
     found = {next((size for most, size in _SIZES if number <= most), Size.LARGE) for number in numbers}
     return found.pop() if len(found) == 1 else None
+
+
+_YEN = re.compile(r"金?[¥\\]?\s*(\d[\d,]*(?:\.\d+)?)\s*([百千]?[万億]?|)\s*円?(?:也)?")
+_UNIT = re.compile(r"([百千]?[万億]?)円")
+_ANONYMOUS = {"匿名", "匿名希望", "非公開", "非公表", "公開しない", "公表しない"}
+_NAMED = {"公開", "公表", "記名", "実名", "公開する", "公表する"}
+_YES = {"○", "〇", "◯", "✓", "レ", "1", "はい", "yes", "true", "有", "希望する", "希望", "可"}
+_NO = {"×", "✕", "0", "いいえ", "no", "false", "希望しない", "不可", "否"}
+_SOURCES = [
+    ("public", ("公費", "市費", "区費", "町費", "村費", "一般財源", "一般会計", "予算", "自治体", "public")),
+    ("person", ("個人", "市民", "区民", "町民", "村民", "person")),
+    ("organisation", ("企業・団体", "企業", "団体", "法人", "事業者", "organisation")),
+]
+
+
+def yen(cell: Cell, heading: str = "") -> int | None:
+    """A whole number of yen of at least 1: 1000000, 「1,000,000円」, 「100万円」; with a heading such as 「金額(千円)」 a bare
+    number counts in its unit. None where it is none: nothing is rounded, nothing guessed."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    match = _YEN.fullmatch(normalise(text(cell)))
+    if match is None:
+        return None
+    said = _UNIT.search(normalise(heading))
+    has_unit = match[2] or "円" in normalise(text(cell))
+    found = yen_of(match[1], match[2] if has_unit or said is None else said[1])
+    return found or None
+
+
+def is_anonymous(cell: Cell, heading: str = "") -> bool | None:
+    """Whether the name stays unsaid in public; None where the cell does not say so plainly. A mark (○, はい, 可) stands
+    for what the heading asks: under 「匿名」 for it, under 「公開」 for the opposite."""
+    key = normalise(text(cell)).casefold().strip()
+    if key in _ANONYMOUS or key in _NAMED:
+        return key in _ANONYMOUS
+    heading = normalise(heading).casefold()
+    asks_for_silence = bool(re.search(r"匿名|非公|anonymous", heading))
+    if (key in _YES or key in _NO) and (asks_for_silence or re.search(r"公開|公表", heading)):
+        return (key in _YES) == asks_for_silence
+    return None
+
+
+def source(cell: Cell) -> str | None:
+    """Where money comes from, by a column's word; None where it is unknown."""
+    key = fold(text(cell))
+    return next((value for value, words in _SOURCES if key in map(fold, words)), None)
 
 
 def prefecture_in(address: str) -> str:

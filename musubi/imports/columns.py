@@ -297,6 +297,77 @@ SLOTS: dict[str, tuple[Slot, ...]] = {
         _MUNICIPALITY,
         _LGCODE,
     ),
+    Kind.CONTRIBUTIONS: (
+        _slot(
+            "name",
+            gettext_lazy("拠出者"),
+            "拠出者 拠出者名 拠出団体 拠出団体名 拠出企業 拠出企業名 寄附者 寄附者名 寄付者 寄付者名 寄附者氏名 企業名 団体名 会社名 法人名 "
+            "氏名 名称 name donor",
+            hint=gettext_lazy("120字まで"),
+            example="株式会社みなと海業",
+            required=True,
+        ),
+        _CORPORATE_NUMBER,
+        _slot(
+            "source",
+            gettext_lazy("区分"),
+            "区分 拠出者の種類 拠出者の区分 拠出者区分 財源区分 財源 寄附者区分 種別 source",
+            hint=gettext_lazy("公費、企業・団体、個人"),
+            example="企業・団体",
+        ),
+        _slot(
+            "yen",
+            gettext_lazy("金額"),
+            "金額 拠出額 拠出金額 寄附額 寄附金額 寄付額 寄付金額 受入額 受領額 金額円 yen amount",
+            hint=gettext_lazy("円。1,000,000、100万円 のどれでも"),
+            example="1,000,000",
+            required=True,
+        ),
+        _slot(
+            "earmark",
+            gettext_lazy("使いみち"),
+            "使いみち 使途 使途指定 使途の指定 指定使途 指定 充当先 充当事業 earmark",
+            hint=gettext_lazy(
+                "空欄なら指定なし。「ゴール14」、登録済みの助成制度の名前、それ以外はテーマになります"
+            ),
+            example="ゴール14",
+        ),
+        _slot(
+            "is_anonymous",
+            gettext_lazy("名前の公開"),
+            "名前の公開 氏名の公開 公開 公表 公開可否 公表可否 公表の可否 氏名公表 匿名 匿名希望 anonymous",
+            hint=gettext_lazy("「公開」か「匿名」。空欄の個人は匿名"),
+            example="公開",
+        ),
+        _slot(
+            "pledged_on",
+            gettext_lazy("約束の日"),
+            "約束の日 申込日 申出日 約束日 拠出申込日 寄附申込日 寄附申出日 pledged_on",
+            hint=gettext_lazy("空欄なら受領日、それも無ければ取り込んだ日"),
+        ),
+        _slot(
+            "received_on",
+            gettext_lazy("受領日"),
+            "受領日 受入日 入金日 入金確認日 収納日 領収日 寄附日 受領年月日 received_on",
+            hint=gettext_lazy("空欄なら、まだ受け取っていない拠出(約束)になります"),
+            example="令和7年5月20日",
+        ),
+        _slot(
+            "state",
+            gettext_lazy("状態"),
+            "状態 状況 受入状況 state",
+            hint=gettext_lazy("「取りやめ」「返還」の行は取り込みません。そのほかは受領日から分かります"),
+            stored=False,
+        ),
+        _slot(
+            "message",
+            gettext_lazy("寄せられた言葉"),
+            "寄せられた言葉 メッセージ 応援メッセージ 一言 コメント message",
+        ),
+        _NUMBER,
+        _MUNICIPALITY,
+        _LGCODE,
+    ),
 }
 
 

@@ -83,6 +83,62 @@ class Seen:
         return bool(number) and entry[1] == number
 
 
+class Named(Seen):
+    """Organisations that rows of another kind bring along: every later row that means one gets the same words."""
+
+    def __init__(self):
+        super().__init__()
+        self.words: dict[str, dict] = {}
+
+
+def read_named(reader: Reader, name: str, label: str) -> None:
+    """The organisation a row of another kind names in the column `name`, and its number, into `values`."""
+    values = reader.line.values
+    values["organisation_name"] = title(reader, name, Organisation, label)
+    values["corporate_number"] = number(reader)
+    values["key"] = organisation_key(values["organisation_name"])[:120] if values["organisation_name"] else ""
+
+
+def meant(reader: Reader, known: queries.KnownOrganisations, named: Named, name: str) -> int | str | None:
+    """Which organisation a row that was `read_named` means: its id, or a text that stands for one to be registered; None
+    where it is unclear. `values["organisation"]` becomes the id, or `values["new"]` the words to register it with."""
+    values = reader.line.values
+    values["organisation"], values["new"] = None, None
+    digits, key = values["corporate_number"], values["key"]
+    if not key:
+        return None
+    there = find(known, digits, key)
+    if len(there) > 1:
+        reader.error(
+            _(
+                "「%(name)s」という団体が%(count)d件登録されています。法人番号の列を加えて、どの団体か分かるようにしてください。"
+            )
+            % {"name": values["organisation_name"], "count": len(there)},
+            name,
+        )
+        return None
+    if there:
+        values["organisation"] = there[0].pk
+        return there[0].pk
+    if earlier := named.find(digits, key):
+        values["new"] = named.words[earlier[0]]
+        values["new"]["corporate_number"] = values["new"]["corporate_number"] or digits
+        return earlier[0]
+    values["new"] = {
+        "name": values["organisation_name"],
+        "corporate_number": digits,
+        "kind": kind(reader, name),
+    }
+    named.words[place(reader)] = values["new"]
+    named.add(reader)
+    reader.warn(
+        _("「%(name)s」は登録されていないため、団体としてもあわせて登録します。")
+        % {"name": values["organisation_name"]},
+        name,
+    )
+    return place(reader)
+
+
 def _tell_known(
     reader: Reader, row: Organisation, membership: str | None, enrolled: dict[int, str], options
 ) -> None:

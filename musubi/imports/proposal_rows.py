@@ -5,10 +5,9 @@ from django.utils.translation import gettext as _
 from musubi.challenges.models import Challenge
 from musubi.imports import cells, queries
 from musubi.imports.columns import fold
-from musubi.imports.organisation_rows import Seen, find
-from musubi.imports.rows import Reader, fields, goals, kind, number, past_day, place, title
-from musubi.lib.text import organisation_key
-from musubi.people.models import Municipality, Organisation
+from musubi.imports.organisation_rows import Named, meant, read_named
+from musubi.imports.rows import Reader, fields, goals, past_day, place, title
+from musubi.people.models import Municipality
 from musubi.proposals.models import Proposal
 from musubi.proposals.states import Track
 
@@ -22,7 +21,7 @@ def judge(readers: list[Reader], municipality: Municipality, options) -> None:
     registered with, equal for all rows that mean it.
     """
     for reader in readers:
-        _read_organisation(reader)
+        read_named(reader, "organisation", _("提案した団体"))
     known = queries.known_organisations(
         municipality,
         (reader.line.values["corporate_number"] for reader in readers),
@@ -32,11 +31,11 @@ def judge(readers: list[Reader], municipality: Municipality, options) -> None:
     by_ref = {fold(row.ref): row for rows in challenges.values() for row in rows}
     here = queries.proposals_by_name(municipality)
     codes = queries.field_codes()
-    named = _Named()
+    named = Named()
     first: dict[tuple, str] = {}
     for reader in readers:
         values = reader.line.values
-        who = _who(reader, known, named)
+        who = meant(reader, known, named, "organisation")
         values["title"] = reader.line.title = title(reader, "title", Proposal, _("提案名"))
         for name in _TEXTS:
             values[name] = cells.text(reader.cell(name))
@@ -64,61 +63,6 @@ def judge(readers: list[Reader], municipality: Municipality, options) -> None:
             )
         else:
             first[key] = place(reader)
-
-
-def _read_organisation(reader: Reader) -> None:
-    values = reader.line.values
-    name = title(reader, "organisation", Organisation, _("提案した団体"))
-    values["corporate_number"] = number(reader)
-    values["organisation_name"] = name
-    values["key"] = organisation_key(name)[:120] if name else ""
-
-
-class _Named(Seen):
-    """Organisations that the file itself brings: every later row that means one gets the same words."""
-
-    def __init__(self):
-        super().__init__()
-        self.words: dict[str, dict] = {}
-
-
-def _who(reader: Reader, known: queries.KnownOrganisations, named: _Named):
-    """The organisation of a row: its id, or a text that stands for one to be registered; None where it is unclear."""
-    values = reader.line.values
-    values["organisation"], values["new"] = None, None
-    digits, key = values["corporate_number"], values["key"]
-    if not key:
-        return None
-    there = find(known, digits, key)
-    if len(there) > 1:
-        reader.error(
-            _(
-                "「%(name)s」という団体が%(count)d件登録されています。法人番号の列を加えて、どの団体か分かるようにしてください。"
-            )
-            % {"name": values["organisation_name"], "count": len(there)},
-            "organisation",
-        )
-        return None
-    if there:
-        values["organisation"] = there[0].pk
-        return there[0].pk
-    if earlier := named.find(digits, key):
-        values["new"] = named.words[earlier[0]]
-        values["new"]["corporate_number"] = values["new"]["corporate_number"] or digits
-        return earlier[0]
-    values["new"] = {
-        "name": values["organisation_name"],
-        "corporate_number": digits,
-        "kind": kind(reader, "organisation"),
-    }
-    named.words[place(reader)] = values["new"]
-    named.add(reader)
-    reader.warn(
-        _("「%(name)s」は登録されていないため、団体としてもあわせて登録します。")
-        % {"name": values["organisation_name"]},
-        "organisation",
-    )
-    return place(reader)
 
 
 def _channel(reader: Reader) -> str | None:

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models.functions import Substr
 
 from musubi.challenges.models import Challenge
+from musubi.fund.models import Contribution, Fund
 from musubi.imports.columns import fold
 from musubi.imports.models import Run
+from musubi.lib.text import organisation_key
 from musubi.people.models import Department, Member, Municipality, Organisation
 from musubi.people.permissions import Can, authority
 from musubi.plan.models import Field
@@ -49,6 +51,31 @@ def proposals_by_name(municipality: Municipality) -> dict[tuple[int, str], Propo
     rows = Proposal.objects.filter(municipality=municipality).exclude(state="draft")
     rows = rows.only("id", "ref", "title", "organisation", "municipality")
     return {(row.organisation_id, fold(row.title)): row for row in rows}
+
+
+def funds(municipality: Municipality) -> models.QuerySet[Fund]:
+    """The funds contributions can be brought into, the newest first."""
+    return Fund.objects.filter(municipality=municipality).order_by("-fiscal_year", "-pk")
+
+
+def contributions_by_words(fund: Fund) -> dict[tuple, Contribution]:
+    """What is registered already by giver, yen, day (received, else promised) and purpose as `contribution_rows` has it."""
+    rows = Contribution.objects.filter(fund=fund).exclude(state__in=["cancelled", "returned"])
+    found = {}
+    for row in rows.select_related("pot__goal").order_by("-pk"):
+        pot = row.pot
+        what = (
+            {"goal": pot.goal.number}
+            if pot.goal_id
+            else {"programme": pot.programme_id}
+            if pot.programme_id
+            else {"theme": pot.theme}
+            if pot.theme
+            else {}
+        )
+        key = organisation_key(row.name)[:120]
+        found[key, row.yen, row.received_on or row.pledged_on, tuple(what.items())] = row
+    return found
 
 
 def field_codes() -> dict[str, str]:

@@ -135,7 +135,8 @@ class Report:
         return sum(self.outcome(line) == result for line in self.lines)
 
     def as_json(self, *, imported: bool = False) -> dict:
-        """One JSON object. `rows_imported` counts what was imported, or before that (`imported` false) would be."""
+        """One JSON object. `rows_imported` counts what was imported, or before that (`imported` false) would be; `yen` is
+        the sum of these rows where they are money."""
         rows_imported = self.count(Result.IMPORTED)
         return _storable(
             {
@@ -146,6 +147,7 @@ class Report:
                 "rows_in": len(self.lines),
                 "rows_imported": rows_imported,
                 "rows_reported": len(self.lines) - rows_imported,
+                "yen": sum(line.values.get("yen") or 0 for line in self.importable),
                 "counts": {result.value: self.count(result) for result in Result},
                 "sheets": [sheet.as_json(self.kind) for sheet in self.sheets],
                 "problems": [problem.as_json() for problem in self.problems],

@@ -25,6 +25,11 @@ class Reader:
         index = self.columns.get(name)
         return self.row.cells[index] if index is not None else None
 
+    def heading(self, name: str) -> str:
+        """The heading of a field's column; "" where the sheet has none."""
+        index = self.columns.get(name)
+        return self.sheet.table.columns[index].name if index is not None else ""
+
     def has(self, name: str) -> bool:
         return name in self.columns
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from musubi.imports import challenge_rows, organisation_rows, proposal_rows, queries
+from musubi.imports import challenge_rows, contribution_rows, organisation_rows, proposal_rows, queries
 from musubi.imports.cells import line as one_line
 from musubi.imports.columns import Guess, fold, guess, required, slots
 from musubi.imports.report import Line, Problem, Report, SheetReport
@@ -23,6 +23,7 @@ _ROWS = {
     Kind.CHALLENGES: challenge_rows.judge,
     Kind.ORGANISATIONS: organisation_rows.judge,
     Kind.PROPOSALS: proposal_rows.judge,
+    Kind.CONTRIBUTIONS: contribution_rows.judge,
 }
 _TOTALS = {"合計", "小計", "総計", "計", "総合計"}
 
@@ -33,7 +34,8 @@ class Options:
 
     `sheet`: only this sheet. Challenges: rows without a known department go to `department` (its id; default the
     desk), with `strict` they are errors; `state` they are brought to: draft, checking or published. Organisations:
-    with `members` they join the municipality on the day in their row, else on `joined_on`, else today.
+    with `members` they join the municipality on the day in their row, else on `joined_on`, else today. Contributions:
+    they go into `fund` (its id; default the newest).
     """
 
     sheet: str = ""
@@ -42,6 +44,7 @@ class Options:
     state: str = "draft"
     members: bool = True
     joined_on: date | None = None
+    fund: int | None = None
 
     def as_json(self) -> dict:
         return asdict(self) | {"joined_on": self.joined_on.isoformat() if self.joined_on else None}

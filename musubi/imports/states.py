@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
     CHALLENGES = "challenges", _("課題")
     ORGANISATIONS = "organisations", _("団体・会員")
     PROPOSALS = "proposals", _("提案")
+    CONTRIBUTIONS = "contributions", _("ファンドへの拠出")
 
 
 class Result(models.TextChoices):

@@ -9,6 +9,7 @@ from musubi.imports.states import Kind
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from tests.factories.challenges import make_challenge
+from tests.factories.fund import make_fund
 from tests.factories.people import make_department, make_member, make_municipality, make_organisation
 from tests.factories.proposals import make_proposal
 from tests.imports.tables import csv_of, xlsx_of
@@ -323,7 +324,10 @@ def test_rows_in_are_rows_imported_and_rows_reported_whatever_the_table(city, ki
         Kind.CHALLENGES: ["課題名", "内容", "締切", "SDGs"],
         Kind.ORGANISATIONS: ["名称", "法人番号", "入会日", "URL"],
         Kind.PROPOSALS: ["提案者", "提案名", "内容", "受付日"],
+        Kind.CONTRIBUTIONS: ["拠出者", "金額", "使いみち", "受領日"],
     }[kind]
+    if kind == Kind.CONTRIBUTIONS and not city.funds.exists():
+        make_fund(city)
     report = examine(kind, xlsx_of(header, *rows), "a.xlsx", city)
     found = report.as_json()
     filled = sum(len(sheet.table.rows) for sheet in report.sheets)

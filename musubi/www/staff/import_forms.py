@@ -3,8 +3,10 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from musubi.fund.models import Fund
 from musubi.imports.columns import slots
 from musubi.imports.models import Run
+from musubi.imports.queries import funds
 from musubi.imports.rules import Options
 from musubi.imports.states import Kind
 from musubi.lib import clock
@@ -61,10 +63,14 @@ class OptionsForm(forms.Form):
         widget=DateInput,
         help_text=_("表に入会日のない団体の入会日です。空けておくと、取り込んだ日になります。"),
     )
+    fund = forms.ModelChoiceField(
+        label=_("どのファンドに取り込むか"), queryset=Fund.objects.none(), required=False
+    )
     of_kind = {
         Kind.CHALLENGES: ["department", "strict", "state"],
         Kind.ORGANISATIONS: ["members", "joined_on"],
         Kind.PROPOSALS: [],
+        Kind.CONTRIBUTIONS: ["fund"],
     }
 
     def __init__(self, data=None, *, run: Run):
@@ -82,6 +88,16 @@ class OptionsForm(forms.Form):
             rows = run.municipality.departments.filter(is_active=True)
             self.fields["department"].queryset = rows
             self.fields["department"].empty_label = _("公民連携デスク")
+        if "fund" in self.fields:
+            self.fields["fund"].queryset = funds(run.municipality)
+            self.fields["fund"].empty_label = _("いちばん新しいファンド")
+            self.fields["fund"].label_from_instance = lambda row: (
+                _("%(year)d年度 %(name)s")
+                % {
+                    "year": row.fiscal_year,
+                    "name": row.name,
+                }
+            )
 
     def clean_joined_on(self):
         day = self.cleaned_data["joined_on"]
@@ -101,6 +117,7 @@ class OptionsForm(forms.Form):
             state=chosen.get("state", default.state),
             members=chosen.get("members", default.members) if "members" in self.fields else default.members,
             joined_on=chosen.get("joined_on"),
+            fund=chosen["fund"].pk if chosen.get("fund") else None,
         )
 
 

@@ -38,7 +38,7 @@ TONES = {
 def start(request, city: str):
     """Choose what and which file; templates to fill in; what was imported before."""
     municipality = staff_city(request, city, Can.IMPORT)
-    form = FileForm(request.POST or None, request.FILES or None, initial={"kind": Kind.CHALLENGES})
+    form = FileForm(request.POST or None, request.FILES or None, initial={"kind": _kind(request)})
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -79,6 +79,12 @@ def preview(request, city: str, run: int):
     return render(
         request, "staff/import_preview.html", _context(run, form), status=422 if form.errors else 200
     )
+
+
+def _kind(request) -> str:
+    """What the person came for (`?kind=`), else the first."""
+    wanted = request.GET.get("kind", "")
+    return wanted if wanted in Kind.values else Kind.CHALLENGES
 
 
 def _abandon(request, city: str, run: Run):
@@ -143,6 +149,8 @@ def _context(run: Run, form: OptionsForm) -> dict:
         {"label": imported, "value": report["rows_imported"], "unit": _("行")},
         {"label": _("報告する行"), "value": report["rows_reported"], "unit": _("行"), "note": _parts(counts)},
     ]
+    if run.kind == Kind.CONTRIBUTIONS:
+        tiles.append({"label": _("金額の合計"), "value": f"{report['yen']:,}", "unit": _("円")})
     sheets = []
     for index, sheet in enumerate(report["sheets"]):
         columns = [
@@ -183,7 +191,12 @@ def _context(run: Run, form: OptionsForm) -> dict:
     }
 
 
-_LISTS = {Kind.CHALLENGES: "challenges", Kind.ORGANISATIONS: "members", Kind.PROPOSALS: "proposals"}
+_LISTS = {
+    Kind.CHALLENGES: "challenges",
+    Kind.ORGANISATIONS: "members",
+    Kind.PROPOSALS: "proposals",
+    Kind.CONTRIBUTIONS: "fund",
+}
 
 
 def _parts(counts: dict) -> str:

@@ -219,3 +219,11 @@ def test_balances_by_a_column_are_those_of_each(city):
     assert found[one.pk] == ledger.balances(Posting.objects.filter(fund=one))
     actions.receive(Contribution.objects.get(yen=11), by=None)
     assert ledger.is_balanced(ledger.balances(Posting.objects.all()))
+
+
+def test_the_list_of_contributions_leads_to_their_import_for_who_may(client, city, desk):
+    here = at("staff-fund-contributions")
+    there = at("staff-import") + "?kind=contributions"
+    assert there in text(client.get(here))
+    page = client.get(there)
+    assert page.context["form"]["kind"].value() == "contributions"

@@ -9,6 +9,7 @@ from django.db import OperationalError, ProgrammingError
 
 from musubi.imports.actions import carry_out, preview
 from musubi.imports.columns import slots
+from musubi.imports.queries import funds
 from musubi.imports.rules import Options, examine
 from musubi.imports.states import Kind, Result
 from musubi.lib.era import parse_date
@@ -24,7 +25,9 @@ class Usage(Exception):
 
 
 class Command(BaseCommand):
-    help = "表(CSV、xlsx)から課題・団体・提案を取り込みます。--dry-run は確認だけを行います。"
+    help = (
+        "表(CSV、xlsx)から課題・団体・提案・ファンドへの拠出を取り込みます。--dry-run は確認だけを行います。"
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("kind", metavar="KIND", help=" / ".join(f"{k.value} {k.label}" for k in Kind))
@@ -65,6 +68,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--joined-on", default="", metavar="DATE", help="団体: 入会日の列がない行の入会日(既定:今日)"
+        )
+
+        parser.add_argument(
+            "--fund",
+            type=int,
+            metavar="YEAR",
+            help="拠出: 取り込むファンドの年度(既定:いちばん新しいファンド)",
         )
 
     def handle(self, *args, **given):
@@ -234,6 +244,11 @@ def _options(given: dict, city: Municipality) -> Options:
             joined_on = parse_date(given["joined_on"])
         except ValueError as error:
             raise Usage(f"--joined-on: {error}") from error
+    fund = None
+    if given["fund"]:
+        fund = funds(city).filter(fiscal_year=given["fund"]).first()
+        if fund is None:
+            raise Usage(f"--fund: {city.name}に{given['fund']}年度のファンドはありません。")
     return Options(
         sheet=given["sheet"],
         department=department.pk if department else None,
@@ -241,6 +256,7 @@ def _options(given: dict, city: Municipality) -> Options:
         state=given["state"],
         members=not given["no_members"],
         joined_on=joined_on,
+        fund=fund.pk if fund else None,
     )
 
 

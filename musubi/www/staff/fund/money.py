@@ -25,7 +25,7 @@ from musubi.www.staff.fund.forms_money import (
     ReceiveAct,
     ReturnAct,
 )
-from musubi.www.staff.fund.frame import crumbs, fund_city, page
+from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
 from musubi.www.staff.fund.ledger import lines
 
 PART = "staff-fund-money"
@@ -206,6 +206,11 @@ def contributions(request, city: str):
         rows=[(one, CONTRIBUTION[one.state]) for one in found],
         yen=rows.filter(state="received").aggregate(n=Sum("yen"))["n"] or 0,
         sorted_by=_("約束の日の新しい順"),
+        actions=[
+            (_("表から取り込む"), reverse("staff-import", args=[city]) + "?kind=contributions", "", "table")
+        ]
+        if may_manage(request, municipality)
+        else None,
     )
 
 
