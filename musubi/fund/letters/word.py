@@ -9,6 +9,7 @@ from io import BytesIO
 from django.core.files.storage import default_storage
 
 from musubi.fund.letters.kinds import ORDER
+from musubi.fund.letters.word_columns import fitted
 from musubi.services.typesetting_word import fill_ours, fill_theirs
 
 # Every Japanese Windows and Office has it; nothing is embedded.
@@ -23,7 +24,8 @@ def as_word(sheet: dict, own: str = "") -> bytes:
     Raises Refused where that template cannot be filled."""
     data = context(sheet)
     if not own:
-        return fill_ours(template_for(sheet["layout"]), data)
+        made = fill_ours(template_for(sheet["layout"]), data)
+        return fitted(made, sheet["layout"]["size"]) if sheet["tables"] else made
     with default_storage.open(own) as file:
         return fill_theirs(file.read(), data)
 
@@ -163,14 +165,9 @@ def _tables(document, mm, pt, size, width):
     table = _table(document, [width / 7] * 7, mm)
     table.style = "Table Grid"
     _as_wide_as_the_page(table)
-    _row(table, ["{%tc for cell in table.head %}", "{{ cell }}", "{%tc endfor %}"], bold=True)
+    _cells(table, "table.head", bold=True)
     _row(table, ["{%tr for row in table.rows %}"])
-    _row(
-        table,
-        ["{%tc for cell in row %}", "{%tc if loop.index0 in table.right %}", "{{ cell }}", "{%tc else %}", "{{ cell }}",
-         "{%tc endif %}", "{%tc endfor %}"],
-        right=2,
-    )  # fmt: skip
+    _cells(table, "row")
     _row(table, ["{%tr endfor %}"])
     _say(document, "")
     _say(document, "{%p endfor %}")
@@ -195,6 +192,17 @@ def _table(document, widths: list[float], mm):
     for column, width in zip(table.columns, widths, strict=True):
         column.width = mm(width)
     return table
+
+
+def _cells(table, name: str, *, bold: bool = False) -> None:
+    """A row of as many cells as the list has; columns of numbers stand to the right, their headings too."""
+    _row(
+        table,
+        [f"{{%tc for cell in {name} %}}", "{%tc if loop.index0 in table.right %}", "{{ cell }}", "{%tc else %}",
+         "{{ cell }}", "{%tc endif %}", "{%tc endfor %}"],
+        bold=bold,
+        right=2,
+    )  # fmt: skip
 
 
 def _row(table, texts: list[str], *, bold: bool = False, right: int = -1):
