@@ -42,6 +42,7 @@ from musubi.fund.actions.deciding import (
 from musubi.fund.actions.money import cancel_pledge, earmark, open_fund, pledge, receive, return_contribution
 from musubi.fund.actions.papers import add_paper, remove_paper
 from musubi.fund.actions.programme import Parts, draft_edition, draft_programme, save_edition, use_edition
+from musubi.fund.actions.releasing import release_first
 from musubi.fund.actions.screening import (
     appoint_member,
     assign,
@@ -91,6 +92,7 @@ __all__ = [
     "note_panel",
     "begin_screening",
     "decide_stage",
+    "release_first",
     "prepare_decision",
     "release",
     "award_from_reserve",

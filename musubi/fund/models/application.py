@@ -4,9 +4,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from musubi.fund import curtain
 from musubi.fund.models.call import Call
 from musubi.fund.models.programme import CostCategory, Edition, RequiredPaper
-from musubi.fund.states import APPLICATION, BEHIND_THE_CURTAIN, NO_LONGER_RUNS, Phase
+from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase
 from musubi.lib.records import Record
 from musubi.people.models import Organisation, User
 from musubi.plan.models import Goal
@@ -92,10 +93,8 @@ class Application(Record):
 
     @property
     def shown_state(self) -> str:
-        """The state an applicant may know: nothing of a result before the call is released."""
-        if self.state in BEHIND_THE_CURTAIN and self.call.released_at is None:
-            return "submitted"
-        return self.state
+        """The state an applicant may know: nothing of a result before its release."""
+        return curtain.shown(self.state, self.call)
 
     def journal_name(self) -> dict:
         return {**self.call.journal_name(), "ref": self.ref, "title": self.title}

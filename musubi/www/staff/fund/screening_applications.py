@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from musubi.fund import actions
+from musubi.fund import actions, curtain
 from musubi.fund.blind import is_hidden
 from musubi.fund.budget import reckoned
 from musubi.fund.eligibility import checks
@@ -204,6 +204,7 @@ def application(request, city: str, ref: str):
             if manages and row.call.state == "screening"
             else None,
             "decision": decision,
+            "is_out": curtain.is_out(row.state, row.call),
             "outcome": APPLICATION[decision.outcome] if decision else None,
             "award": getattr(row, "award", None),
             "slot": getattr(row, "slot", None),

@@ -25,6 +25,7 @@ from musubi.people.permissions import Can
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.frame import attempt, page_of, posted, status_of
 from musubi.www.staff.fund.frame import may_manage
+from musubi.www.staff.fund.screening_first import card
 from musubi.www.staff.fund.screening_frame import call_of, call_page, press, stage_or_404
 
 MOST_TIES = 300
@@ -100,6 +101,7 @@ def stage(request, city: str, ref: str, stage: str):
         and clock.now() >= call.closes_at,
         may_act=may_manage(request, municipality) and call.state == "screening",
         in_stage=IN_STAGE[stage],
+        first=card(request, municipality, call, stage),
         rows=[
             (
                 row,

@@ -16,5 +16,6 @@ urlpatterns = [
     path("calls/", include("musubi.www.staff.fund.screening_ranking")),
     path("calls/", include("musubi.www.staff.fund.screening_choice")),
     path("", include("musubi.www.staff.fund.screening_timetable")),
+    path("", include("musubi.www.staff.fund.screening_first")),
     path("", include("musubi.www.staff.fund.screening_decisions")),
 ]
