@@ -21,6 +21,7 @@ from musubi.fund.actions.awarding import (
     request_advance,
     request_change,
 )
+from musubi.fund.actions.blinding import hide_words, mask_paper, show_paper
 from musubi.fund.actions.calls import answer, ask, cancel_call, prepare_call, publish_call, save_call
 from musubi.fund.actions.closing import (
     file_report,
@@ -81,6 +82,9 @@ __all__ = [
     "withdraw_application",
     "add_paper",
     "remove_paper",
+    "show_paper",
+    "mask_paper",
+    "hide_words",
     "appoint_member",
     "release_member",
     "declare_interest",
