@@ -386,6 +386,10 @@ POST staff-fund-award-act grant revoke award          in    403   403   403   40
 GET  staff-fund-applications                          in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-application asked                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-paper asked asked-paper               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-blind-file asked asked-paper          in    403   403   403   403   403   403   403   404   403   404   403   403
+GET  staff-fund-blind-words asked                     in    403   403   403   403   403   403   403   404   403   403   403   403
+GET  staff-fund-blind-copy asked asked-paper          in    403   403   403   403   403   403   403   404   403   403   403   403
+POST staff-fund-blind-show asked asked-paper          in    403   403   403   403   403   403   403   404   403   403   403   403
 GET  staff-fund-committee                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-stage call-screening first            in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-ranking call-screening first          in    403   403   403   403   403   403   403   ok    403   ok    403   403

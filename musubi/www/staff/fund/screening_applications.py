@@ -27,6 +27,7 @@ from musubi.www.committee.shown import shown
 from musubi.www.files import serve
 from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
+from musubi.www.staff.fund.screening_blind import blind_of
 from musubi.www.staff.fund.screening_frame import (
     PART,
     application_of,
@@ -191,6 +192,8 @@ def application(request, city: str, ref: str):
         "shown": shown(row, hidden=as_member and is_hidden(row, Stage.FIRST)),
         "steps": steps(municipality, row.call, "applications"),
     }
+    if as_member and context["is_blind"]:
+        context["blind"] = blind_of(row, context["shown"], manages=manages)
     if not as_member:
         decision = None if row.state == "withdrawn" else getattr(row, "decision", None)
         context |= {

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("musubi.www.staff.fund.awards")),
     path("", include("musubi.www.staff.fund.letters")),
     path("applications/", include("musubi.www.staff.fund.screening_applications")),
+    path("applications/", include("musubi.www.staff.fund.screening_blind")),
     path("committee/", include("musubi.www.staff.fund.screening_committee")),
     path("calls/", include("musubi.www.staff.fund.screening_stage")),
     path("calls/", include("musubi.www.staff.fund.screening_ranking")),
