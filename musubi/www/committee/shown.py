@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from django.db.models import F
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
@@ -53,7 +54,7 @@ def shown(application: Application, *, hidden: bool) -> Shown:
     papers = list(
         Paper.objects.filter(application=application, for_report=False)
         .select_related("required", "masked")
-        .order_by("required__position", "pk")
+        .order_by(F("required__position").asc(nulls_last=True), "pk")
     )
     costs = list(
         CostLine.objects.filter(application=application, phase=Phase.PLAN)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -35,7 +36,7 @@ def blind_of(row: Application, view: Shown, *, manages: bool) -> dict:
     return {
         "papers": [
             {"paper": paper, "masked": getattr(paper, "masked", None), "shown_as": names.get(paper.pk)}
-            for paper in rows.order_by("required__position", "pk")
+            for paper in rows.order_by(F("required__position").asc(nulls_last=True), "pk")
         ],
         "words": row.hidden_words.splitlines(),
         "may_act": manages and row.state in BEFORE_THE_RESULT and takes_corrections(row.call),

@@ -15,33 +15,36 @@ from musubi.fund.models import Application, Call
 from musubi.fund.states import APPLICATION, Stage
 from musubi.people.permissions import Can
 from musubi.www.staff.frame import attempt, posted, status_of
-from musubi.www.staff.fund.frame import may_manage
 from musubi.www.staff.fund.screening_frame import call_of, call_page
 
 MOST = 100
 
 
-def first_release(call: Call) -> dict:
-    """How far the first screening is towards its release: what would be told, and what is still lacking."""
-    rows = Application.objects.filter(call=call).exclude(state__in=["draft", "withdrawn"])
-    waits, failed = Q(state__in=BEFORE_THE_RESULT), Q(state="first_failed")
-    found = rows.aggregate(
-        total=Count("pk"),
-        waiting=Count("pk", filter=waits),
-        unchecked=Count("pk", filter=Q(state__in=["submitted", "returned"])),
-        failed=Count("pk", filter=failed),
-        passed=Count("pk", filter=~waits & ~failed),
-        without_time=Count("pk", filter=Q(state="first_passed", slot=None)),
-    )
-    found["ready"] = bool(call.state == "screening" and found["total"] and not found["waiting"])
-    return found
+OUT, WAITS, FAILED = (
+    Q(state__in=states) for states in (["draft", "withdrawn"], BEFORE_THE_RESULT, ["first_failed"])
+)
+# Of a call's applications: what would be told, and what is still lacking.
+COUNTS = {
+    "total": Count("pk", filter=~OUT),
+    "waiting": Count("pk", filter=WAITS),
+    "unchecked": Count("pk", filter=Q(state__in=["submitted", "returned"])),
+    "failed": Count("pk", filter=FAILED),
+    "passed": Count("pk", filter=~OUT & ~WAITS & ~FAILED),
+    "without_time": Count("pk", filter=Q(state="first_passed", slot=None)),
+}
 
 
-def card(request, municipality, call: Call, stage: Stage) -> dict | None:
+def first_release(call: Call, counts: dict) -> dict:
+    """How far the first screening is towards its release, from `COUNTS`."""
+    ready = bool(call.state == "screening" and counts["total"] and not counts["waiting"])
+    return {**counts, "ready": ready}
+
+
+def card(call: Call, stage: Stage, counts: dict) -> dict | None:
     """For `staff/fund/screening/first_card.html`: only where the first screening goes on or its results are out."""
     if stage != Stage.FIRST or not (call.state == "screening" or call.first_released_at):
         return None
-    return first_release(call) | {"may_act": may_manage(request, municipality) and call.state == "screening"}
+    return first_release(call, counts)
 
 
 class FirstReleaseForm(forms.Form):
@@ -82,7 +85,7 @@ def release_first(request, city: str, ref: str):
         trail=[(Stage.FIRST.label, back)],
         form=form,
         status=status_of(form),
-        first=first_release(call),
+        first=first_release(call, Application.objects.filter(call=call).aggregate(**COUNTS)),
         passed=list(passed[:MOST]),
         failed=failed,
         waiting=[(row, APPLICATION[row.state]) for row in rows.filter(state__in=BEFORE_THE_RESULT)[:MOST]],
