@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from musubi.fund import actions
 from musubi.fund.actions.blinding import BEFORE_THE_RESULT
 from musubi.fund.blind import is_hidden
-from musubi.fund.models import Application, MaskedPaper, Paper
+from musubi.fund.models import Application, Assignment, MaskedPaper, Paper
 from musubi.fund.rules import takes_corrections
 from musubi.fund.states import Stage
 from musubi.lib.errors import Refused
@@ -31,6 +31,7 @@ def preview_href(city: str, ref: str) -> str:
 
 def blind_of(row: Application, view: Shown, *, manages: bool) -> dict:
     """For `staff/fund/screening/blind.html`: every paper, whether it is shown, and in which copy."""
+    sheets = Assignment.objects.filter(application=row, stage=Stage.FIRST, state="scored")
     names = {each.pk: each.name for each in view.papers}
     rows = row.papers.filter(for_report=False).select_related("required", "masked", "blind_by")
     return {
@@ -38,6 +39,7 @@ def blind_of(row: Application, view: Shown, *, manages: bool) -> dict:
             {"paper": paper, "masked": getattr(paper, "masked", None), "shown_as": names.get(paper.pk)}
             for paper in rows.order_by(F("required__position").asc(nulls_last=True), "pk")
         ],
+        "is_scored": sheets.exists(),
         "words": row.hidden_words.splitlines(),
         "may_act": manages and row.state in BEFORE_THE_RESULT and takes_corrections(row.call),
     }
