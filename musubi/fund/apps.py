@@ -8,7 +8,7 @@ class Config(AppConfig):
     def ready(self):
         from musubi.cases import scanning
         from musubi.fund import notices  # noqa: F401  registers who is told
-        from musubi.fund.models import Paper
+        from musubi.fund.models import MaskedPaper, Paper
 
         # What was taken in while nobody looked for viruses is looked through later, like every other file.
-        scanning.FILES[Paper] = "application"
+        scanning.FILES[Paper] = scanning.FILES[MaskedPaper] = "application"

@@ -26,15 +26,18 @@ def is_hidden(application: Application, stage: str) -> bool:
 
 
 class Mask:
-    """Takes out of any text the names by which an organisation and its people are registered. What is written in
-    another way stays: the secretariat reads the copy before it is given out."""
+    """Takes out of any text the names by which an organisation and its people are registered, and `hidden_words`, one a
+    line. What is written in another way stays: the secretariat reads the copy before it is given out."""
 
-    def __init__(self, organisation: Organisation, people: Iterable[str] | None = None):
+    def __init__(
+        self, organisation: Organisation, people: Iterable[str] | None = None, hidden_words: str = ""
+    ):
         names = {organisation.name, organisation.name_kana, organisation.name_en, organisation.url}
         core = LEGAL_FORM.sub("", unicodedata.normalize("NFKC", organisation.name))
         names |= {organisation.corporate_number or "", core}
         if people is None:
             people = _people_of([organisation]).get(organisation.pk, [])
+        names |= set(hidden_words.splitlines())
         spelled = {part for name in people for part in (name, *name.split())}
         self._patterns = [
             (pattern, instead)
@@ -49,11 +52,19 @@ class Mask:
         return text
 
 
-def masks_of(organisations: Iterable[Organisation]) -> dict[int, Mask]:
-    """Organisation id → its mask; one statement for any number."""
-    organisations = list(organisations)
-    people = _people_of(organisations)
-    return {row.pk: Mask(row, people.get(row.pk, [])) for row in organisations}
+def mask_of(application: Application) -> Mask:
+    """The mask of one application, with the words the secretariat has added to it."""
+    return Mask(application.organisation, hidden_words=application.hidden_words)
+
+
+def masks_of(applications: Iterable[Application]) -> dict[int, Mask]:
+    """Application id → its mask; one statement for any number."""
+    applications = list(applications)
+    people = _people_of({row.organisation for row in applications})
+    return {
+        row.pk: Mask(row.organisation, people.get(row.organisation_id, []), row.hidden_words)
+        for row in applications
+    }
 
 
 def _people_of(organisations: Iterable[Organisation]) -> dict[int, list[str]]:

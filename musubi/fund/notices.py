@@ -13,6 +13,7 @@ from musubi.fund.models import (
     CallQuestion,
     Claim,
     Contribution,
+    Slot,
 )
 from musubi.fund.states import Stage
 from musubi.journal.models import Entry
@@ -219,6 +220,59 @@ def withdrawn(entry):
     )
 
 
+@tells("call.first_released", _("助成の第一次審査の結果"))
+def first_released(entry):
+    yield from _one_each(_first_released(entry))
+
+
+def _first_released(entry) -> Iterator[Letter]:
+    call = _call(entry.object_id)
+    rows = Application.objects.filter(call=call).exclude(state__in=["draft", "withdrawn"])
+    for application, to, user in _told(entry, rows, "application.first_decided"):
+        title, body = _first_result(application, to)
+        yield Letter(user, title, body, f"/my/fund/{application.pk}/")
+
+
+def _first_result(application: Application, to: str) -> tuple[str, str]:
+    about = f"{application.call.title}に申請された{_about(application)}"
+    if to == "first_failed":
+        return (
+            f"第一次審査の結果のお知らせ: {application.title}",
+            f"{about}は、第一次審査(書類)の結果、通過しませんでした。\n\n理由・講評: {application.reason}\n\n{LETTERS_SOON}",
+        )
+    slot = getattr(application, "slot", None)
+    when = _when(slot) if slot else "時間と場所は、決まり次第お知らせします。"
+    return (
+        f"第一次審査を通過しました: {application.title}",
+        f"{about}は、第一次審査(書類)を通過しました。\n"
+        f"第二次審査では、事業についてプレゼンテーションをしていただきます。\n\n{when}",
+    )
+
+
+def _when(slot: Slot) -> str:
+    ends = slot.ends_at.astimezone(clock.TOKYO)
+    place = f"\n場所: {slot.place}" if slot.place else ""
+    return f"日時: {_moment(slot.starts_at)}から{ends:%H:%M}まで{place}"
+
+
+@tells("application.slotted", _("プレゼンテーションの時間"))
+def slotted(entry):
+    application = _application(entry.object_id)
+    slot = Slot.objects.filter(application=application).first()
+    # What was set before the release of the first screening is told by the release.
+    is_told = Entry.objects.filter(
+        verb="call.first_released", kind="call", object_id=application.call_id, id__lt=entry.pk
+    ).exists()
+    if slot is None or not is_told or application.shown_state != "first_passed":
+        return
+    words = "変わりました" if entry.data.get("changed") else "決まりました"
+    yield from _to_applicant(
+        application,
+        f"プレゼンテーションの時間が{words}: {application.title}",
+        f"{_about(application)}のプレゼンテーションの時間と場所が{words}。\n\n{_when(slot)}",
+    )
+
+
 @tells("call.released", _("助成の審査の結果"))
 def released(entry):
     yield from _one_each(_released(entry))
@@ -227,8 +281,15 @@ def released(entry):
 def _released(entry) -> Iterator[Letter]:
     call = _call(entry.object_id)
     rows = Application.objects.filter(call=call).exclude(state__in=["draft", "withdrawn"])
+    for application, to, user in _told(entry, rows, "application.decided"):
+        title, body = _result(application, to)
+        yield Letter(user, title, body, f"/my/fund/{application.pk}/")
+
+
+def _told(entry, rows, verb: str) -> Iterator[tuple[Application, str, User]]:
+    """Each application of which a release told by `verb`, what it told, and everybody who acts for its organisation."""
     results = dict(
-        Entry.objects.filter(verb="application.decided", id__lt=entry.pk, object_id__in=rows.values("pk"))
+        Entry.objects.filter(verb=verb, id__lt=entry.pk, object_id__in=rows.values("pk"))
         .order_by("id")
         .values_list("object_id", "data__to")
     )
@@ -238,11 +299,10 @@ def _released(entry) -> Iterator[Letter]:
     people: dict[int, list[User]] = {}
     for seat in seats.select_related("user").order_by("pk"):
         people.setdefault(seat.organisation_id, []).append(seat.user)
-    for application in rows.select_related("call", "award", "decision"):
+    for application in rows.select_related("call", "award", "decision", "slot"):
         if application.pk in results:
-            title, body = _result(application, results[application.pk])
             for user in people.get(application.organisation_id, []):
-                yield Letter(user, title, body, f"/my/fund/{application.pk}/")
+                yield application, results[application.pk], user
 
 
 @tells("application.decided", _("補欠だった申請の結果"))

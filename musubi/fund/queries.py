@@ -1,10 +1,10 @@
 """Which of a fund's records a person may read, and what of each."""
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Exists, OuterRef, Q
 
+from musubi.fund import curtain
 from musubi.fund.models import Application, Assignment, Claim, CommitteeMember, Payment
-from musubi.fund.states import BEHIND_THE_CURTAIN
 from musubi.fund.ties import tied_organisations
 from musubi.lib import clock
 from musubi.people.models import Municipality, User
@@ -18,12 +18,8 @@ def applications_for(user: User) -> models.QuerySet[Application]:
     it by `shown`, never by `state`, which knows the results before their release.
     """
     own = authority(user).where(Can.APPLY_TO_FUND)[2]
-    behind = Q(state__in=BEHIND_THE_CURTAIN, call__released_at=None)
-    return (
-        Application.objects.filter(organisation__in=own)
-        .annotate(shown=Case(When(behind, then=Value("submitted")), default=F("state")))
-        .order_by("-started_at", "-pk")
-    )
+    rows = Application.objects.filter(organisation__in=own).annotate(shown=curtain.shown_case())
+    return rows.order_by("-started_at", "-pk")
 
 
 def applications_to(user: User, municipality: Municipality | None = None) -> models.QuerySet[Application]:
@@ -52,14 +48,16 @@ def sheets_of(user: User) -> models.QuerySet[Assignment]:
 
 
 def waits_for_applicant() -> Q:
-    """What the organisation itself has to move next, told by nothing it may not know yet: drafts and corrections, what
-    was granted until it is reported, money to give back, and the reports that follow."""
+    """What the organisation itself has to move next, told by nothing it may not know yet: drafts and corrections, the
+    presentation of what passed the first screening, what was granted until it is reported, money to give back, and the
+    reports that follow."""
     now = clock.now()
     asked = Payment.objects.filter(award__application=OuterRef("pk"), state="requested")
     claimed = Claim.objects.filter(award__application=OuterRef("pk"), returned_on=None)
     return (
         Q(state="draft", call__state="published", call__opens_at__lte=now, call__closes_at__gt=now)
         | Q(state="returned", call__state__in=["published", "screening"])
+        | (curtain.between() & Q(slot__ends_at__gt=now))
         | (
             Q(state__in=["awarded", "advanced"], call__released_at__isnull=False)
             & (Q(award__accepted_at=None) | ~Exists(asked))

@@ -71,6 +71,13 @@ def is_counted(call: Call) -> bool:
     return call.state != "published" or clock.now() >= call.closes_at
 
 
+def first_result(call: Call) -> tuple[int, int] | None:
+    """How many were screened first, and how many of them passed; None before its own release, or where there was none."""
+    if call.first_released_at is None or not is_counted(call):
+        return None
+    return call.first_filed, call.first_passed
+
+
 def received(municipality: Municipality) -> models.QuerySet[Application]:
     """The applications that were filed in time and not taken back, of calls that take no more of them."""
     over = Q(call__state="published", call__closes_at__lte=clock.now()) | Q(

@@ -39,8 +39,8 @@ CALL = Lifecycle(
     ],
 )
 
-# What follows `checked` is known to the secretariat alone until the call is released: pages for applicants read
-# `Application.shown_state`. One that failed can still be withdrawn until then: a refusal would tell.
+# What follows `checked` is known to the secretariat alone until it is released (`musubi.fund.curtain`): pages for
+# applicants read `Application.shown_state`. One that failed can still be withdrawn until then: a refusal would tell.
 APPLICATION = Lifecycle(
     "application",
     _("助成申請"),
@@ -73,17 +73,6 @@ APPLICATION = Lifecycle(
         State("revoked", _("交付決定の取消"), closing=True),
     ],
 )
-# What an applicant may not learn before the results are released.
-BEHIND_THE_CURTAIN = [
-    "checked",
-    "first_passed",
-    "first_failed",
-    "second_passed",
-    "second_failed",
-    "not_awarded",
-    "reserve",
-    "awarded",
-]
 # What leads to no award, or to none any more.
 NO_LONGER_RUNS = ["withdrawn", "first_failed", "second_failed", "not_awarded", "revoked"]
 

@@ -165,6 +165,15 @@ class Lives(RuleBasedStateMachine):
                 lambda one=sheet, points=points: actions.score(one, by=one.member.user, points=points)
             )
 
+    @precondition(lambda self: self.fund.calls.filter(state="screening", first_released_at=None).exists())
+    @rule(data=st.data(), is_ready=st.sampled_from([True, True, False]))
+    def release_first(self, data, is_ready):
+        call = self.fund.calls.filter(state="screening", first_released_at=None).first()
+        if is_ready:
+            for application in call.applications.filter(state__in=["submitted", "returned", "checked"]):
+                self.withdraw(application, data)
+        self.attempt(lambda: actions.release_first(call, by=None))
+
     @precondition(lambda self: self.fund.calls.filter(state="screening").exists())
     @rule(data=st.data(), is_ready=st.sampled_from([True, True, True, False]))
     def release(self, data, is_ready):
@@ -306,16 +315,15 @@ class Lives(RuleBasedStateMachine):
         self.look_at_pots()
         for award in Award.objects.all():
             self.look_at_award(award)
-        released = {call.pk for call in self.fund.calls.all() if call.released_at}
+        calls = {call.pk: call for call in self.fund.calls.all()}
         for application in Application.objects.select_related("call"):
             before = self.states.get(application.pk)
             step = before, application.state
             assert before in (None, application.state) or APPLICATION.allows(*step) or step in AT_ONCE, step
             self.states[application.pk] = application.state
-            if application.call_id not in released:
-                assert application.shown_state in BEFORE_A_RESULT
-                assert application.state == "withdrawn" or application.reason == ""
-                assert not hasattr(application, "award")
+            call = calls[application.call_id]
+            if call.released_at is None:
+                self.look_behind_the_curtain(application, call)
             if application.filed_by:
                 own = applications_for(application.filed_by).get(pk=application.pk)
                 assert own.shown == application.shown_state
@@ -323,6 +331,19 @@ class Lives(RuleBasedStateMachine):
         for member in self.members:
             for sheet in sheets_of(member.user):
                 assert (member.pk, sheet.application_id) not in crossed
+
+    def look_behind_the_curtain(self, application, call):
+        """Before the release nobody knows a result: after that of the first screening, who failed it knows just that."""
+        assert not hasattr(application, "award")
+        if application.state == "first_failed" and call.first_released_at:
+            assert application.shown_state == "first_failed"
+            assert application.reason == application.decision.reasons
+            return
+        assert application.state == "withdrawn" or application.reason == ""
+        may_be_known = {"withdrawn", "first_passed"} if call.first_released_at else BEFORE_A_RESULT
+        assert application.shown_state in may_be_known or application.state == "draft"
+        if call.first_released_at:
+            assert application.state not in ("submitted", "returned", "checked")
 
     def look_at_pots(self):
         for pot in self.pots:

@@ -208,6 +208,9 @@ def check_the_calendar(year: Year):
     assert (call.first_on, call.second_on) == (date(2025, 7, 14), date(2025, 8, 22))
     filed = {day_of(row.filed_at) for row in call.applications.exclude(filed_at=None)}
     assert date(2025, 6, 11) <= min(filed) <= max(filed) <= date(2025, 6, 30)
+    assert year.days("call.first_released") == {date(2025, 7, 14)} == {day_of(call.first_released_at)}
+    assert year.days("application.first_decided") == {date(2025, 7, 14)}
+    assert (call.first_filed, call.first_passed) == (12, 10)
     assert year.days("application.screened") == {date(2025, 7, 14), date(2025, 8, 22)}
     assert {day_of(slot.starts_at) for slot in Slot.objects.filter(application__call=call)} == {
         date(2025, 8, 22)

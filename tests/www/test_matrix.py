@@ -154,6 +154,7 @@ GET  my-fund-receipt aid-sent                         in    404   ok    ok    40
 GET  my-fund-copy aid-sent                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-withdraw aid-sent                        in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-file aid-draft aid-paper                 in    404   ok    ok    404   404   404   404   404   404   404   404   404
+GET  my-fund-presentation-ics grant                   in    404   404   404   404   404   404   404   404   404   404   404   404
 GET  my-fund-decision grant                           in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-advance grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-advance-cancel grant plea                in    404   ok    ok    404   404   404   404   404   404   404   404   404
@@ -385,6 +386,10 @@ POST staff-fund-award-act grant revoke award          in    403   403   403   40
 GET  staff-fund-applications                          in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-application asked                     in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-paper asked asked-paper               in    403   403   403   403   403   403   403   ok    403   ok    403   403
+GET  staff-fund-blind-file asked asked-paper          in    403   403   403   403   403   403   403   404   403   404   403   403
+GET  staff-fund-blind-words asked                     in    403   403   403   403   403   403   403   404   403   403   403   403
+GET  staff-fund-blind-copy asked asked-paper          in    403   403   403   403   403   403   403   404   403   403   403   403
+POST staff-fund-blind-show asked asked-paper          in    403   403   403   403   403   403   403   404   403   403   403   403
 GET  staff-fund-committee                             in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-stage call-screening first            in    403   403   403   403   403   403   403   ok    403   ok    403   403
 GET  staff-fund-ranking call-screening first          in    403   403   403   403   403   403   403   ok    403   ok    403   403
@@ -403,6 +408,7 @@ GET  staff-fund-committee-release seat                in    403   403   403   40
 GET  staff-fund-committee-interest seat               in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-assign call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-decide call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-release-first call-screening          in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-release call-screening                in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-take-back call-screening sheet        in    403   403   403   403   403   403   403   ok    403   403   403   403
 POST staff-fund-remind call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -21,6 +21,7 @@ from musubi.fund.actions.awarding import (
     request_advance,
     request_change,
 )
+from musubi.fund.actions.blinding import hide_words, mask_paper, show_paper
 from musubi.fund.actions.calls import answer, ask, cancel_call, prepare_call, publish_call, save_call
 from musubi.fund.actions.closing import (
     file_report,
@@ -42,6 +43,7 @@ from musubi.fund.actions.deciding import (
 from musubi.fund.actions.money import cancel_pledge, earmark, open_fund, pledge, receive, return_contribution
 from musubi.fund.actions.papers import add_paper, remove_paper
 from musubi.fund.actions.programme import Parts, draft_edition, draft_programme, save_edition, use_edition
+from musubi.fund.actions.releasing import release_first
 from musubi.fund.actions.screening import (
     appoint_member,
     assign,
@@ -80,6 +82,9 @@ __all__ = [
     "withdraw_application",
     "add_paper",
     "remove_paper",
+    "show_paper",
+    "mask_paper",
+    "hide_words",
     "appoint_member",
     "release_member",
     "declare_interest",
@@ -91,6 +96,7 @@ __all__ = [
     "note_panel",
     "begin_screening",
     "decide_stage",
+    "release_first",
     "prepare_decision",
     "release",
     "award_from_reserve",

@@ -5,8 +5,8 @@ from itertools import islice
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
+from musubi.fund import curtain
 from musubi.fund.budget import problems, terms_of
 from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
@@ -225,7 +225,7 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
     hold(application, APPLICATION.subject)
     if hasattr(application, "award"):
         raise Refused("交付決定のあとは、取下げではなく「変更申請(中止)」をしてください。")
-    if application.state in ("first_failed", "second_failed") and application.call.released_at is not None:
+    if application.state in curtain.FAILED and curtain.is_out(application.state, application.call):
         raise Refused("結果が出た申請は、取り下げられません。")
     move(application, APPLICATION, "withdrawn", reason=reason.strip())
     forget([application.pk])
@@ -274,10 +274,10 @@ def _is_yen(value: int) -> bool:
 
 
 def continuation_of(before: Application) -> Application | None:
-    """The application that continues an award, unless it is over. One that failed counts as running until its call is
+    """The application that continues an award, unless it is over. One that failed counts as running until that is
     released: whether another may be begun would tell a result."""
-    running = Q(call__released_at=None) | ~Q(state__in=NO_LONGER_RUNS)
-    return before.continued_by.exclude(state="withdrawn").filter(running).first()
+    rows = before.continued_by.annotate(shown=curtain.shown_case())
+    return rows.exclude(shown__in=NO_LONGER_RUNS).first()
 
 
 def _from_profile(organisation: Organisation) -> dict[str, str]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from musubi.fund import curtain
 from musubi.fund.models import Application, Call, CallQuestion, Edition, Fund, Pot
 from musubi.fund.ranking import forget
 from musubi.fund.states import APPLICATION, CALL, EDITION
@@ -128,7 +129,7 @@ def publish_call(call: Call, *, by: User | None) -> None:
 
 @transaction.atomic
 def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
-    """The call is given up before any result was released. What was filed ends with it, as withdrawn and with the reason;
+    """The call is given up before its results were released. What was filed ends with it, as withdrawn and with the reason;
     drafts stay with the organisations, which can still read them.
 
     Raises Missing without a reason. Follows: whoever has filed is told.
@@ -140,7 +141,9 @@ def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
     hold(call, CALL.subject)
     # Whoever files, scores or checks meanwhile waits, and is then told that it is over.
     rows = Application.objects.select_for_update(no_key=True).filter(call=call).order_by("pk")
-    applications = [row for row in rows if row.state not in ("draft", "withdrawn")]
+    over = ("draft", "withdrawn")
+    # Who was told of having failed the first screening has had the result.
+    applications = [row for row in rows if row.state not in over and not curtain.is_out(row.state, call)]
     move(call, CALL, "cancelled")
     for application in applications:
         move(application, APPLICATION, "withdrawn", reason=f"募集の中止: {reason}")

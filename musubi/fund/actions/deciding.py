@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
-from musubi.fund import ledger
+from musubi.fund import curtain, ledger
 from musubi.fund.actions.screening import LIVE, tied_sheets
 from musubi.fund.budget import reckoned
 from musubi.fund.models import Application, Assignment, Award, AwardShare, Call, Decision, Pot
@@ -125,6 +125,7 @@ def prepare_decision(
 @transaction.atomic
 def release(call: Call, *, by: User | None) -> None:
     """Every result at once: awards are committed in the ledger, every applicant may read the own decision from now on.
+    Who failed the first screening and was told so when it was released stays as it is, and is not told again.
 
     Raises Refused where an application has no decision yet, or where the pots cannot pay all awards: then nothing is
     released. Follows: everybody is told.
@@ -148,7 +149,8 @@ def release(call: Call, *, by: User | None) -> None:
         )
     # All pots at once and in one order: others who pay from them wait, and nobody waits for the other.
     list(Pot.objects.select_for_update(no_key=True).filter(fund=call.fund_id).order_by("pk"))
-    for application in applications:
+    told = [row for row in applications if not curtain.is_out(row.state, call)]
+    for application in told:
         decision = decisions[application.pk]
         if application.state == "second_passed":
             if decision.outcome == "awarded":
@@ -167,7 +169,7 @@ def release(call: Call, *, by: User | None) -> None:
             organisation=application.organisation.name,
         )
     move(call, CALL, "released", released_at=clock.now(), released_by=by)
-    journal.write("call.released", call, by=by, applications=len(applications))
+    journal.write("call.released", call, by=by, applications=len(told))
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from musubi.fund.models import Application, CostLine, Paper, RequiredPaper
+from musubi.fund.models import Application, CostLine, MaskedPaper, Paper, RequiredPaper
 from musubi.fund.rules import may_be_reported, may_be_written
 from musubi.fund.states import APPLICATION, Phase
 from musubi.journal import actions as journal
@@ -86,11 +86,12 @@ def remove_paper(paper: Paper, *, by: User) -> None:
     require(by, Can.APPLY_TO_FUND, application)
     hold(application, APPLICATION.subject)
     _require_open(application, paper.for_report)
-    file, storage, pk = paper.file.name, paper.file.storage, paper.pk
+    storage, pk = paper.file.storage, paper.pk
+    files = [paper.file.name, *MaskedPaper.objects.filter(paper=paper).values_list("file", flat=True)]
     if not Paper.objects.filter(pk=pk).delete()[0]:
         raise Conflict("このファイルは、別の人が先に外しました。画面を読み込み直してください。")
     journal.write("application.paper_removed", application, by=by, file=pk, name=paper.name)
-    transaction.on_commit(lambda: storage.delete(file))
+    transaction.on_commit(lambda: [storage.delete(file) for file in files])
 
 
 def _require_open(application: Application, for_report: bool) -> None:

@@ -93,7 +93,7 @@ def declare_interest(
     member: CommitteeMember, *, by: User, organisation: Organisation, words: str
 ) -> Interest:
     """A tie between a member and an applicant: from now on the member neither reads nor scores what it files; sheets of
-    it, scored or not, are recused.
+    it, scored or not, are recused, as long as no result of theirs is out.
 
     The member declares it, or the secretariat does. Raises Missing without saying what it is.
     """
@@ -110,7 +110,10 @@ def declare_interest(
     sheets = member.assignments.filter(
         application__organisation=organisation, application__call__released_at=None
     )
-    sheets = sheets.filter(state__in=LIVE)
+    # What was released of the first screening stays as it was decided.
+    sheets = sheets.filter(state__in=LIVE).exclude(
+        stage=Stage.FIRST, application__call__first_released_at__isnull=False
+    )
     with kept_up(sheets):
         sheets.update(state="recused", why=f"届け出のあった関係: {interest.words}"[:200], scored_at=None)
     journal.write(
@@ -361,7 +364,8 @@ def nudge(call: Call, *, by: User | None, stage: Stage) -> int:
 def set_slot(
     application: Application, *, by: User | None, starts_at: datetime, ends_at: datetime, place: str = ""
 ) -> Slot:
-    """When an application that passed the first screening is presented.
+    """When an application that passed the first screening is presented. Follows: once the results of the first screening
+    are released, the organisation is told of each time that is set or changed.
 
     Raises Refused for any other, where it ends before it starts, or where it meets another's time there.
     """
@@ -379,11 +383,14 @@ def set_slot(
     if other := others.select_related("application").first():
         raise Refused(f"「{other.application.title}」の時間と重なっています。時間か場所を変えてください。")
     check_fields(Slot(place=place.strip()), only=["place"])
-    slot, _new = Slot.objects.update_or_create(
+    words = {"starts_at": starts_at, "ends_at": ends_at, "place": place.strip()}
+    if known := Slot.objects.filter(application=application, **words).first():
+        return known
+    slot, new = Slot.objects.update_or_create(
         application=application,
-        defaults={"starts_at": starts_at, "ends_at": ends_at, "place": place.strip()},
+        defaults=words,
     )
-    journal.write("application.slotted", application, by=by, starts_at=starts_at.isoformat())
+    journal.write("application.slotted", application, by=by, starts_at=starts_at.isoformat(), changed=not new)
     return slot
 
 

@@ -151,6 +151,24 @@ class Receipt(OfApplication):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Invitation(OfApplication):
+    kind = LetterKind.INVITATION
+    starts: str
+    ends: str
+    place: str
+
+    def more(self):
+        return super().more() | {"審査の日時": f"{self.starts}{self.ends}", "審査の場所": self.place}
+
+    def facts(self):
+        return [
+            ("事業の名称", f"{self.project}(整理番号 {self.ref})"),
+            ("日時", f"{self.starts}{self.ends}"),
+            *([("場所", self.place)] if self.place else []),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AwardLetter(OfApplication):
     kind = LetterKind.AWARD
     yen: int

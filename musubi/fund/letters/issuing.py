@@ -12,6 +12,7 @@ from datetime import date
 from django.db import IntegrityError, models, transaction
 from django.http import Http404
 
+from musubi.fund import curtain
 from musubi.fund.letters.contents import Content, as_json, from_json
 from musubi.fund.letters.kinds import INTERNAL, SENT, UNNUMBERED, LetterKind
 from musubi.fund.letters.reading import READ
@@ -70,7 +71,10 @@ def letters_about(application: Application) -> list[Letter]:
         return []
     add(K.APPLICATION, application)
     add(K.RECEIPT, application)
-    if application.call.released_at is None:
+    state, call = application.state, application.call
+    if curtain.is_passed(state, call) and hasattr(application, "slot"):
+        add(K.INVITATION, application)
+    if not curtain.is_out(state, call):
         return found
     issued = set(application.letters.values_list("kind", flat=True))
     if application.state == "reserve" or K.RESERVE in issued:
@@ -205,7 +209,7 @@ _AWARD = [f"application__{name}" for name in _APPLICATION]
 def _rows(kind: str) -> models.QuerySet:
     """Everything a kind of letter is about."""
     below = [f"award__{name}" for name in _AWARD]
-    applications = Application.objects.filter(call__released_at__isnull=False).select_related(*_APPLICATION)
+    applications = Application.objects.filter(curtain.out()).select_related(*_APPLICATION)
     awards = Award.objects.select_related(*_AWARD)
     return {
         K.AWARD: lambda: awards.prefetch_related("application__costs__category"),
@@ -217,6 +221,9 @@ def _rows(kind: str) -> models.QuerySet:
         K.CLAIM: lambda: Claim.objects.select_related(*below),
         K.GIFT_RECEIPT: lambda: _gifts(),
         K.GIFT_THANKS: lambda: _gifts(),
+        K.INVITATION: lambda: Application.objects.filter(curtain.passed(), slot__isnull=False).select_related(
+            *_APPLICATION[:-1], "slot"
+        ),
         K.RECEIPT: lambda: Application.objects.exclude(ref="").select_related(*_APPLICATION[:-1]),
         K.APPLICATION: lambda: Application.objects.exclude(ref="").select_related(*_APPLICATION[:-1]),
         K.ADVANCE: lambda: Payment.objects.filter(kind="advance").exclude(state="cancelled").select_related(*below),

@@ -12,6 +12,7 @@ class LetterKind(models.TextChoices):
     APPLICATION = "application", _("交付申請書の写し")
     RECEIPT = "receipt", _("申請受付書")
     SCORES = "scores", _("審査採点集計表")
+    INVITATION = "invitation", _("プレゼンテーション審査のご案内")
     MINUTES = "minutes", _("審査会議事録")
     AWARD = "award", _("交付決定通知書")
     REFUSAL = "refusal", _("不交付決定通知書")
@@ -28,14 +29,16 @@ class LetterKind(models.TextChoices):
 K = LetterKind
 # What the municipality sends out: it gets a number, is kept as it was, and may bear the seal.
 SENT = (
-    K.RECEIPT, K.AWARD, K.REFUSAL, K.RESERVE, K.CHANGE, K.FIXING, K.REVOCATION, K.CLAIM, K.GIFT_RECEIPT, K.GIFT_THANKS,
+    K.RECEIPT, K.INVITATION, K.AWARD, K.REFUSAL, K.RESERVE, K.CHANGE, K.FIXING, K.REVOCATION, K.CLAIM, K.GIFT_RECEIPT,
+    K.GIFT_THANKS,
 )  # fmt: skip
 # What an organisation sends to the municipality.
 HANDED_IN = (K.APPLICATION, K.ADVANCE)
 # What stays in the house.
 INTERNAL = (K.SCORES, K.MINUTES)
-# Sent out, but under the application's own number, and never kept: a correction is received anew.
-UNNUMBERED = (K.RECEIPT,)
+# Sent out, but under the application's own number, and never kept: a correction is received anew, and a time that was
+# changed makes a new invitation.
+UNNUMBERED = (K.RECEIPT, K.INVITATION)
 
 BLOCKS = {
     "form": _("様式番号"),
@@ -76,6 +79,13 @@ DEFAULTS: dict[str, Wording] = {
         "申請受付書",
         "{制度名}の交付申請を、次のとおり受け付けました。審査の結果は、結果の発表のときに、すべての申請者に同時にお知らせします。",
         notes="この受付書は、申請が届いたことをお知らせするもので、交付を約束するものではありません。",
+    ),
+    K.INVITATION: Wording(
+        "",
+        "プレゼンテーション審査のご案内",
+        "{申請日}付けで申請のあった{制度名}について、第一次審査(書類)を通過したので、お知らせします。\n"
+        "つきましては、次のとおり第二次審査(プレゼンテーション)を行いますので、ご出席ください。",
+        notes="この案内は、交付を約束するものではありません。審査の結果は、結果の発表のときに、すべての申請者に同時にお知らせします。",
     ),
     K.SCORES: Wording("", "審査採点集計表", "{募集名}の{審査}の採点を、次のとおり集計しました。"),
     K.MINUTES: Wording("", "審査会議事録", ""),

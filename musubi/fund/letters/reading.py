@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 
+from musubi.fund import curtain
 from musubi.fund.budget import terms_of
 from musubi.fund.letters.contents import (
     CLASSES,
@@ -15,6 +16,7 @@ from musubi.fund.letters.contents import (
     ClaimLetter,
     Content,
     FixingNotice,
+    Invitation,
     Minutes,
     Receipt,
     Refusal,
@@ -164,7 +166,18 @@ def _decided(application: Application) -> date:
     """The day of a result. One who waited in reserve and is not awarded after all hears it when it is issued."""
     if application.state == "not_awarded" and application.decision.outcome == "reserve":
         return clock.today()
-    return _local(application.call.released_at)
+    return _local(curtain.out_since(application.state, application.call))
+
+
+def invitation(application: Application) -> Content:
+    slot = application.slot
+    begins, ends = (at.astimezone(clock.TOKYO) for at in (slot.starts_at, slot.ends_at))
+    return Invitation(
+        **_of_application(LetterKind.INVITATION, application, _local(application.call.first_released_at)),
+        starts=f"{format_date(begins)} {begins:%H時%M分}から",
+        ends=f"{ends:%H時%M分}まで",
+        place=slot.place,
+    )
 
 
 def refusal(application: Application) -> Content:
@@ -402,6 +415,7 @@ def _unnumbered(line: str) -> str:
 READ: dict[str, Callable[..., Content]] = {
     LetterKind.APPLICATION: application_copy,
     LetterKind.RECEIPT: receipt,
+    LetterKind.INVITATION: invitation,
     LetterKind.AWARD: award,
     LetterKind.REFUSAL: refusal,
     LetterKind.RESERVE: reserve,

@@ -48,6 +48,11 @@ _MORE = {
         "filed_by": "潮見 遥",
     },
     LetterKind.RECEIPT: {"filed_at": "令和8年5月8日 14時03分25秒", "filed_by": "潮見 遥"},
+    LetterKind.INVITATION: {
+        "starts": "令和8年5月29日 13時30分から",
+        "ends": "14時00分まで",
+        "place": "なぎさ市役所 4階 大会議室",
+    },
     LetterKind.AWARD: {
         "yen": 1_200_000,
         "eligible": 1_500_000,

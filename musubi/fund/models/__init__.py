@@ -1,6 +1,6 @@
 """The fund's tables, by topic: rules, money, calls, applications, screening, awards."""
 
-from musubi.fund.models.application import Application, CostLine, Paper
+from musubi.fund.models.application import Application, CostLine, MaskedPaper, Paper
 from musubi.fund.models.award import Asset, Award, AwardShare, Change, Claim, Payment, Report, StatusReport
 from musubi.fund.models.call import Call, CallQuestion
 from musubi.fund.models.letters import LetterBatch, LetterIssue, LetterStyle
@@ -40,6 +40,7 @@ __all__ = [
     "Application",
     "CostLine",
     "Paper",
+    "MaskedPaper",
     "CommitteeMember",
     "Interest",
     "Assignment",

@@ -4,9 +4,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from musubi.fund import curtain
 from musubi.fund.models.call import Call
 from musubi.fund.models.programme import CostCategory, Edition, RequiredPaper
-from musubi.fund.states import APPLICATION, BEHIND_THE_CURTAIN, NO_LONGER_RUNS, Phase
+from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase
 from musubi.lib.records import Record
 from musubi.people.models import Organisation, User
 from musubi.plan.models import Goal
@@ -52,6 +53,9 @@ class Application(Record):
     saved_at = models.DateTimeField(_("保存日時"))
     filed_at = models.DateTimeField(_("申請日時"), null=True, blank=True)
     filed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    hidden_words = models.TextField(
+        _("ほかに伏せる言葉"), blank=True, help_text="taken out of the blind copy, one a line"
+    )
     reason = models.TextField(_("理由"), blank=True, help_text=_("不採択・取消しなどの理由"))
 
     class Meta:
@@ -92,10 +96,8 @@ class Application(Record):
 
     @property
     def shown_state(self) -> str:
-        """The state an applicant may know: nothing of a result before the call is released."""
-        if self.state in BEHIND_THE_CURTAIN and self.call.released_at is None:
-            return "submitted"
-        return self.state
+        """The state an applicant may know: nothing of a result before its release."""
+        return curtain.shown(self.state, self.call)
 
     def journal_name(self) -> dict:
         return {**self.call.journal_name(), "ref": self.ref, "title": self.title}
@@ -137,10 +139,35 @@ class Paper(Record):
     )
     added_at = models.DateTimeField(_("追加日時"))
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    shown_blind = models.BooleanField(_("団体名を伏せた審査で見せる"), default=False)
+    blind_at = models.DateTimeField(_("見せるかどうかを決めた日時"), null=True, blank=True)
+    blind_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("提出書類")
         ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MaskedPaper(Record):
+    """A copy of a paper in which the secretariat has blacked out who files it: a blind screening sees it instead."""
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="masked_papers")
+    paper = models.OneToOneField(Paper, models.CASCADE, related_name="masked")
+    name = models.CharField(_("ファイル名"), max_length=200)
+    file = models.FileField(_("ファイル"), upload_to="fund/%Y")
+    size = models.PositiveBigIntegerField(_("大きさ"))
+    media_type = models.CharField(max_length=100, default="application/octet-stream")
+    scanned = models.CharField(
+        _("ウイルス検査"), max_length=12, choices=Verdict.choices, default=Verdict.NOT_SCANNED
+    )
+    added_at = models.DateTimeField(_("追加日時"))
+    added_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("黒塗りの写し")
 
     def __str__(self) -> str:
         return self.name

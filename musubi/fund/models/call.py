@@ -12,7 +12,8 @@ from musubi.people.models import Organisation, User
 
 
 class Call(Record):
-    """Opens and closes by the server's clock to the second; results are released all at once."""
+    """Opens and closes by the server's clock to the second; results are released all at once, those of the first
+    screening before the rest where the secretariat does so (with how many there were, and how many passed)."""
 
     fund = models.ForeignKey(Fund, models.PROTECT, related_name="calls")
     edition = models.ForeignKey(Edition, models.PROTECT, related_name="calls", verbose_name=_("制度の版"))
@@ -30,6 +31,10 @@ class Call(Record):
     outcome_on = models.DateField(_("成果報告の期限"), null=True, blank=True)
     state = models.CharField(_("状態"), max_length=10, choices=CALL.choices, default="draft")
     published_at = models.DateTimeField(_("公開日時"), null=True, blank=True)
+    first_released_at = models.DateTimeField(_("第一次審査の結果発表日時"), null=True, blank=True)
+    first_released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    first_filed = models.PositiveIntegerField(_("第一次審査にかけた件数"), null=True, blank=True)
+    first_passed = models.PositiveIntegerField(_("第一次審査の通過件数"), null=True, blank=True)
     released_at = models.DateTimeField(_("結果発表日時"), null=True, blank=True)
     released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -44,6 +49,16 @@ class Call(Record):
             models.CheckConstraint(
                 condition=~Q(state__in=["released", "finished"]) | Q(released_at__isnull=False),
                 name="call_released_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_released_at=None, first_filed=None, first_passed=None)
+                | Q(
+                    first_released_at__isnull=False,
+                    first_filed__isnull=False,
+                    first_passed__isnull=False,
+                    first_passed__lte=F("first_filed"),
+                ),
+                name="call_first_released_with_counts",
             ),
         ]
 

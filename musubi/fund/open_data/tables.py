@@ -26,12 +26,14 @@ def calls(municipality: Municipality, year: int | None = None) -> Table:
         _("募集"),
         [
             _("整理番号"), _("年度"), _("募集名"), _("制度"), _("状態"), _("受付開始"), _("受付終了"),
-            _("第一次審査"), _("第二次審査"), _("交付決定の予定"), _("結果発表日時"),
+            _("第一次審査"), _("第二次審査"), _("交付決定の予定"), _("第一次審査の結果発表日時"),
+            _("第一次審査の件数"), _("第一次審査の通過件数"), _("結果発表日時"),
         ],
         (
             [
                 row.ref, row.fund.fiscal_year, row.title, row.edition.programme.name, str(CALL[row.state].public),
-                row.opens_at, row.closes_at, row.first_on, row.second_on, row.decision_on, row.released_at,
+                row.opens_at, row.closes_at, row.first_on, row.second_on, row.decision_on,
+                row.first_released_at, *(shown.first_result(row) or (None, None)), row.released_at,
             ]
             for row in rows
         ),

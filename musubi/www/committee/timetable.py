@@ -1,7 +1,6 @@
 """When applications are presented to the person: on the page, on paper, in a calendar."""
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -10,6 +9,7 @@ from musubi.fund.models import Assignment, Slot
 from musubi.fund.states import Stage
 from musubi.lib import calendar, clock
 from musubi.people.models import Municipality
+from musubi.www.calendar_files import as_file
 from musubi.www.committee.page import committee_city, members, own_sheets, page
 
 
@@ -57,16 +57,3 @@ def ics(request, city: str):
         if row["sheet"]
     ]
     return as_file(events, f"{municipality.slug}-screening.ics")
-
-
-def as_file(events: list[calendar.Event], name: str) -> HttpResponse:
-    """The events as a download for a calendar."""
-    return HttpResponse(
-        calendar.write(events, method=calendar.PUBLISH),
-        content_type="text/calendar; charset=utf-8; method=PUBLISH",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-        },
-    )

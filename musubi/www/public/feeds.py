@@ -49,7 +49,7 @@ class News(Feed):
         )  # fmt: skip
         stories = published_stories(municipality).order_by("-published_at", "-pk")
         calls = shown.calls(municipality).only(
-            "title", "text", "ref", "published_at", "released_at", "fund_id"
+            "title", "text", "ref", "published_at", "first_released_at", "released_at", "fund_id"
         )
         calls = calls.select_related(None)
         rows = [
@@ -57,6 +57,12 @@ class News(Feed):
             *(
                 (row.released_at, "result", row, _("審査の結果を発表しました。"))
                 for row in calls.filter(released_at__isnull=False).order_by("-released_at")[:NEWEST]
+            ),
+            *(
+                (row.first_released_at, "result", row, _("第一次審査の結果を発表しました。"))
+                for row in calls.filter(first_released_at__isnull=False)
+                .exclude(state="cancelled")
+                .order_by("-first_released_at")[:NEWEST]
             ),
             *((row.published_at, "challenge", row, row.problem) for row in challenges[:NEWEST]),
             *((row.published_at, "story", row, row.lead or row.body) for row in stories[:NEWEST]),

@@ -192,6 +192,7 @@ def test_an_auditor_reads_and_does_not_act(screening):
         ("staff-fund-timetable", ref),
         ("staff-fund-decide", ref, "first"),
         ("staff-fund-decision", application),
+        ("staff-fund-release-first", ref),
         ("staff-fund-release", ref),
         ("staff-fund-committee-invite",),
     ):

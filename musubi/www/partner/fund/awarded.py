@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from musubi.fund import actions
+from musubi.fund import actions, curtain
 from musubi.fund.models import Change
 from musubi.fund.states import PAYMENT, Phase
 from musubi.lib.errors import Refused
@@ -47,6 +47,7 @@ def decision(request, pk):
         _("審査の結果"),
         application=row,
         award=award,
+        told_at=curtain.out_since(row.state, row.call),
         reasons=row.decision.reasons,
         may_accept=bool(award) and award.accepted_at is None and row.state == "awarded",
         letters=letters_of(row),

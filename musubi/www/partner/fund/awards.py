@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from musubi.fund import curtain
 from musubi.fund.models import Application, Award
 from musubi.fund.states import CHANGE, PAYMENT
 
@@ -20,7 +21,7 @@ class Act:
 
 def is_decided(row: Application) -> bool:
     """Whether there is a decision that the organisation may read."""
-    if row.call.released_at is None:
+    if not curtain.is_out(row.state, row.call):
         return False
     return hasattr(row, "award") or row.shown_state in (
         "not_awarded",

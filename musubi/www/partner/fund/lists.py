@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from musubi.fund import actions
+from musubi.fund import actions, curtain
 from musubi.fund.eligibility import checks
 from musubi.fund.models import Application, Call
 from musubi.fund.queries import applications_for
@@ -135,8 +135,8 @@ def begin(request, call):
 
 def _continuable(user, call: Call):
     """Awards under the call's programme that nobody has begun to continue, as far as may be known."""
-    others = Application.objects.filter(before=OuterRef("pk")).exclude(state="withdrawn")
-    running = others.filter(Q(call__released_at=None) | ~Q(state__in=NO_LONGER_RUNS))
+    others = Application.objects.filter(before=OuterRef("pk")).annotate(shown=curtain.shown_case())
+    running = others.exclude(shown__in=NO_LONGER_RUNS)
     rows = applications_for(user).filter(
         edition__programme=call.edition.programme_id, award__isnull=False, call__released_at__isnull=False
     )

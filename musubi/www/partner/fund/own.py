@@ -14,7 +14,7 @@ from musubi.www.partner import page as partner
 
 REFUSED = ["not_awarded", "first_failed", "second_failed"]
 GROUPS = {
-    "applying": ["draft", "submitted", "returned", "reserve"],
+    "applying": ["draft", "submitted", "returned", "first_passed", "reserve"],
     "running": ["awarded", "change_requested", "advanced", "reported", "fixed", "settled"],
     "over": [*REFUSED, "outcome_reported", "withdrawn", "revoked"],
 }
@@ -23,7 +23,7 @@ GROUPS = {
 def rows_of(user):
     """The applications of the person's organisations, with what their pages read."""
     return applications_for(user).select_related(
-        "call__fund__municipality", "edition__programme", "organisation", "award__report"
+        "call__fund__municipality", "edition__programme", "organisation", "award__report", "slot"
     )
 
 

@@ -17,6 +17,7 @@ from musubi.www.partner.forms_organisations import ReasonForm
 from musubi.www.partner.fund.awards import summary_of
 from musubi.www.partner.fund.letters import letters_of
 from musubi.www.partner.fund.own import href_of, own, page, rows_of, title_of
+from musubi.www.partner.fund.presenting import slot_of
 from musubi.www.partner.fund.turns import fund_turn, with_turns
 from musubi.www.partner.fund.writing import content_of
 from musubi.www.partner.page import add_refusal
@@ -24,7 +25,7 @@ from musubi.www.partner.typed import keeps_words
 from musubi.www.templatetags.pieces import wareki
 
 # By what is shown: a refusal to withdraw one that failed would tell.
-WITHDRAWABLE = ["draft", "submitted", "returned", "reserve"]
+WITHDRAWABLE = ["draft", "submitted", "returned", "first_passed", "reserve"]
 
 
 def application(request, pk):
@@ -42,6 +43,7 @@ def application(request, pk):
         days=_days(row),
         continued=_continued(row),
         letters=letters_of(row),
+        slot=slot_of(row),
         **summary_of(row),
         **content_of(row),
     )

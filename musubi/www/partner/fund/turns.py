@@ -31,7 +31,9 @@ def with_turns(rows: models.QuerySet[Application]) -> models.QuerySet[Applicatio
 
 def fund_turns(user) -> list[Turn]:
     """The open ones of a person's organisations: one statement, whatever there is."""
-    waiting = Q(shown__in=["submitted", "reserve", "change_requested", "reported", "fixed"]) | Q(mine=True)
+    waiting = Q(
+        shown__in=["submitted", "first_passed", "reserve", "change_requested", "reported", "fixed"]
+    ) | Q(mine=True)
     found = map(fund_turn, with_turns(rows_of(user)).filter(waiting | Q(asked=True)))
     return [turn for turn in found if turn]
 
@@ -80,6 +82,12 @@ def _next(row: Application) -> tuple[str, date | None, str, str] | None:
             return _("直して送り直す"), None, _("直すところを見る"), at("my-fund-edit")
         case "submitted" if call.state != "cancelled":
             return _("申請を確認し、審査します"), call.decision_on, "", here
+        case "first_passed" if row.mine:
+            when = row.slot.starts_at.astimezone(clock.TOKYO).date()
+            place = f"{here}#presentation"
+            return _("第二次審査でプレゼンテーションをする"), when, _("時間と場所を見る"), place
+        case "first_passed":
+            return _("第二次審査を行い、結果をお知らせします"), call.decision_on, "", here
         case "reserve":
             return _("補欠です。辞退などで資金が空いたときに、ご連絡します"), None, "", here
         case "awarded" if row.award.accepted_at is None:
@@ -113,4 +121,6 @@ def _since(row: Application) -> datetime:
         return clock.at(award.fixed_on)
     if award:
         return clock.at(award.decided_on)
+    if row.shown == "first_passed":
+        return row.call.first_released_at
     return row.filed_at or row.started_at

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from musubi.www.partner.fund import awarded, ending, letters, lists, sent, writing
+from musubi.www.partner.fund import awarded, ending, letters, lists, presenting, sent, writing
 
 urlpatterns = [
     path("", lists.applications, name="my-fund"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/files/<int:file>/", sent.paper, name="my-fund-file"),
     path("<int:pk>/letters/<slug:kind>-<int:about>.pdf", letters.letter, name="my-fund-letter"),
     path("<int:pk>/letters/<slug:kind>.pdf", letters.letter, name="my-fund-letter-last"),
+    path("<int:pk>/presentation.ics", presenting.ics, name="my-fund-presentation-ics"),
     path("<int:pk>/decision/", awarded.decision, name="my-fund-decision"),
     path("<int:pk>/advance/", awarded.advance, name="my-fund-advance"),
     path("<int:pk>/advance/<int:payment>/cancel/", awarded.cancel_advance, name="my-fund-advance-cancel"),

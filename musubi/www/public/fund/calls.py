@@ -198,6 +198,8 @@ def schedule(call: Call) -> dict:
     for name, label in labels.items():
         if day := getattr(call, name):
             rows.append([label, wareki(day), _("済み") if day < today else days_left(day, today)])
+    if call.first_released_at:
+        rows.append([_("第一次審査の結果の発表"), moment(call.first_released_at), _("済み")])
     if call.released_at:
         rows.append([_("結果の発表"), moment(call.released_at), _("済み")])
     return {
@@ -211,7 +213,12 @@ def _received(call: Call, municipality: Municipality) -> dict:
     if not shown.is_counted(call):
         return {}
     rows = shown.received(municipality).filter(call=call).order_by()
-    return {"count": rows.count(), "yen": yen(rows.aggregate(yen=Sum("requested"))["yen"] or 0)}
+    first = shown.first_result(call)
+    return {
+        "first": {"filed": first[0], "passed": first[1]} if first else None,
+        "count": rows.count(),
+        "yen": yen(rows.aggregate(yen=Sum("requested"))["yen"] or 0),
+    }
 
 
 def _told(found, municipality: Municipality) -> dict:

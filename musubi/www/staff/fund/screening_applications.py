@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from musubi.fund import actions
+from musubi.fund import actions, curtain
 from musubi.fund.blind import is_hidden
 from musubi.fund.budget import reckoned
 from musubi.fund.eligibility import checks
@@ -27,6 +27,7 @@ from musubi.www.committee.shown import shown
 from musubi.www.files import serve
 from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
+from musubi.www.staff.fund.screening_blind import blind_of
 from musubi.www.staff.fund.screening_frame import (
     PART,
     application_of,
@@ -191,6 +192,8 @@ def application(request, city: str, ref: str):
         "shown": shown(row, hidden=as_member and is_hidden(row, Stage.FIRST)),
         "steps": steps(municipality, row.call, "applications"),
     }
+    if as_member and context["is_blind"]:
+        context["blind"] = blind_of(row, context["shown"], manages=manages)
     if not as_member:
         decision = None if row.state == "withdrawn" else getattr(row, "decision", None)
         context |= {
@@ -204,6 +207,7 @@ def application(request, city: str, ref: str):
             if manages and row.call.state == "screening"
             else None,
             "decision": decision,
+            "is_out": curtain.is_out(row.state, row.call),
             "outcome": APPLICATION[decision.outcome] if decision else None,
             "award": getattr(row, "award", None),
             "slot": getattr(row, "slot", None),

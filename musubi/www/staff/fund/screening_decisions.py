@@ -48,6 +48,8 @@ def overview(call: Call, pots: list[Pot]) -> dict:
         for pot, part in shares.items():
             spent[int(pot)] = spent.get(int(pot), 0) + part
     states = list(_rows(call).order_by().values_list("state", "decision"))
+    # Who failed the first screening and was told so then is not told again.
+    told = sum(state == "first_failed" for state, _decision in states) if call.first_released_at else 0
     lacking = sum(decision is None for _state, decision in states)
     released = call.released_at is not None
     money = [
@@ -62,6 +64,7 @@ def overview(call: Call, pots: list[Pot]) -> dict:
     ]
     return {
         "total": len(states),
+        "to_tell": len(states) - told,
         "lacking": lacking,
         "unchecked": sum(state in ("submitted", "returned") for state, _decision in states),
         "in_first": sum(state == "checked" for state, _decision in states),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Max, Prefetch, Q
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -25,6 +25,7 @@ from musubi.people.permissions import Can
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.frame import attempt, page_of, posted, status_of
 from musubi.www.staff.fund.frame import may_manage
+from musubi.www.staff.fund.screening_first import COUNTS, card
 from musubi.www.staff.fund.screening_frame import call_of, call_page, press, stage_or_404
 
 MOST_TIES = 300
@@ -41,12 +42,15 @@ def stage(request, city: str, ref: str, stage: str):
     municipality, call = call_of(request, city, ref)
     stage = stage_or_404(stage)
     today = clock.today()
-    rows = Application.objects.filter(call=call, state__in=STANDING[stage])
+    everybody = Application.objects.filter(call=call)
+    rows = everybody.filter(state__in=STANDING[stage])
     open_ = Q(state=IN_STAGE[stage])
-    here = rows.aggregate(
-        all=Count("pk", distinct=True),
-        count=Count("pk", filter=open_, distinct=True),
-        assigned=Count("pk", filter=open_ & Q(assignments__stage=stage), distinct=True),
+    given = Exists(Assignment.objects.filter(application=OuterRef("pk"), stage=stage))
+    here = everybody.aggregate(
+        all=Count("pk", filter=Q(state__in=STANDING[stage])),
+        count=Count("pk", filter=open_),
+        assigned=Count("pk", filter=open_ & given),
+        **COUNTS,
     )
     members = list(_members(call, stage, today))
     total = {
@@ -100,6 +104,7 @@ def stage(request, city: str, ref: str, stage: str):
         and clock.now() >= call.closes_at,
         may_act=may_manage(request, municipality) and call.state == "screening",
         in_stage=IN_STAGE[stage],
+        first=card(call, stage, here),
         rows=[
             (
                 row,

@@ -16,7 +16,7 @@ from musubi.fund import actions
 from musubi.fund.models import Application, Call, Slot
 from musubi.lib import calendar, clock
 from musubi.people.permissions import Can
-from musubi.www.committee.timetable import as_file
+from musubi.www.calendar_files import as_file
 from musubi.www.forms.meetings import moment_input
 from musubi.www.staff.frame import act_page, attempt, posted, status_of
 from musubi.www.staff.fund.frame import may_manage

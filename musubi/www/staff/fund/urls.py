@@ -11,10 +11,12 @@ urlpatterns = [
     path("", include("musubi.www.staff.fund.awards")),
     path("", include("musubi.www.staff.fund.letters")),
     path("applications/", include("musubi.www.staff.fund.screening_applications")),
+    path("applications/", include("musubi.www.staff.fund.screening_blind")),
     path("committee/", include("musubi.www.staff.fund.screening_committee")),
     path("calls/", include("musubi.www.staff.fund.screening_stage")),
     path("calls/", include("musubi.www.staff.fund.screening_ranking")),
     path("calls/", include("musubi.www.staff.fund.screening_choice")),
     path("", include("musubi.www.staff.fund.screening_timetable")),
+    path("", include("musubi.www.staff.fund.screening_first")),
     path("", include("musubi.www.staff.fund.screening_decisions")),
 ]
