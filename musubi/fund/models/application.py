@@ -30,6 +30,8 @@ class Application(Record):
         related_name="continued_by",
         verbose_name=_("前年の申請"),
     )
+    representative_title = models.CharField(_("代表者の役職"), max_length=40, blank=True)
+    representative_name = models.CharField(_("代表者の氏名"), max_length=60, blank=True)
     title = models.CharField(_("事業名"), max_length=120)
     purpose = models.TextField(_("目的と地域の課題"), blank=True)
     content = models.TextField(_("事業の内容"), blank=True)
@@ -89,6 +91,11 @@ class Application(Record):
     @property
     def organisation_ids(self) -> tuple[int, ...]:
         return (self.organisation_id,)
+
+    @property
+    def representative(self) -> str:
+        """代表理事 潮見 遥; empty where nobody is named."""
+        return " ".join(filter(None, [self.representative_title, self.representative_name]))
 
     @property
     def shown_state(self) -> str:
