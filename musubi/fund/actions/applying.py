@@ -206,7 +206,7 @@ def return_application(application: Application, *, by: User | None, remarks: st
     if not remarks.strip():
         raise Missing("どこを直してほしいかを書いてください。団体がそのまま読みます。", field="remarks")
     _require_checking(application)
-    move(application, APPLICATION, "returned", remarks=remarks.strip())
+    move(application, APPLICATION, "returned", remarks=remarks.strip(), returned_at=clock.now())
     journal.write("application.returned", application, by=by, remarks=remarks.strip())
 
 

@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=40, verbose_name='代表者の役職'),
         ),
         migrations.AddField(
+            model_name='application',
+            name='returned_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='補正をお願いした日時'),
+        ),
+        migrations.AddField(
             model_name='report',
             name='reported_costs',
             field=models.JSONField(default=list, editable=False, help_text='[category, label, yen] as reported; an inspection may correct the lines'),

@@ -46,6 +46,7 @@ class Application(Record):
     deductible_tax = models.PositiveBigIntegerField(_("控除できる消費税等(円)"), default=0)
     requested = models.PositiveBigIntegerField(_("申請額(円)"), default=0)
     state = models.CharField(_("状態"), max_length=18, choices=APPLICATION.choices, default="draft")
+    returned_at = models.DateTimeField(_("補正をお願いした日時"), null=True, blank=True)
     remarks = models.TextField(_("補正をお願いしたこと"), blank=True)
     version = models.PositiveIntegerField(
         default=0, editable=False, help_text="counted up at each save, so that two who write at once notice"

@@ -240,6 +240,10 @@ def outlook(award: Award, costs: CostRows) -> dict:
     }
 
 
+# The letters that belong beside the settlement.
+SETTLING = (LetterKind.REPORT, LetterKind.FIXING, LetterKind.REVOCATION, LetterKind.CLAIM)
+
+
 def settlement(request, pk):
     """The final amount with its steps, what was paid, and what has to be given back until when."""
     award = own_award(request, pk)
@@ -254,6 +258,7 @@ def settlement(request, pk):
         award=award,
         claims=[claim_shown(claim, award) for claim in award.claims.all()],
         payments=[(payment, PAYMENT[payment.state]) for payment in award.payments.exclude(state="cancelled")],
+        letters=[one for one in letters_of(award.application) if one["kind"] in SETTLING],
         **outlook(award, costs),
     )
 
@@ -341,6 +346,7 @@ def outcome(request, pk):
         submit_label=_("報告する"),
         autosave_key=f"fund-outcome-{award.pk}",
         outcome=report.outcome if report else "",
+        public_href=reverse("fund-award", args=[row.call.fund.municipality.slug, row.ref]),
         status=422 if form.is_bound else 200,
     )
 

@@ -209,7 +209,7 @@ def content_of(application: Application) -> dict:
     """What `partner/fund/words.html` shows of an application."""
     costs = CostRows.stored(application, Phase.PLAN)
     income = [
-        (Application._meta.get_field(name).verbose_name, getattr(application, name))
+        (str(Application._meta.get_field(name).verbose_name).removesuffix("(円)"), getattr(application, name))
         for name in ("requested", "own_money", "other_grants", "income")
     ]
     return {
