@@ -70,7 +70,9 @@ def masks_of(applications: Iterable[Application]) -> dict[int, Mask]:
 def _people_of(organisations: Iterable[Organisation]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     rows = Representative.objects.filter(organisation__in=organisations)
-    for pk, name in rows.values_list("organisation", "user__name"):
+    named = Application.objects.filter(organisation__in=organisations).exclude(representative_name="")
+    people = rows.values_list("organisation", "user__name")
+    for pk, name in people.union(named.order_by().values_list("organisation", "representative_name")):
         found.setdefault(pk, []).append(name)
     return found
 

@@ -9,6 +9,7 @@ from musubi.fund.states import Phase
 from musubi.fund.terms.amounts import Category, Direction, Rounding, Step, Terms, reckon
 from musubi.lib import clock
 from musubi.lib.errors import Refused
+from musubi.people.models import Organisation
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ def problems(application: Application) -> list[Problem]:
         for check in checks(application.edition, application.organisation, on=on)
         if check.holds is False
     ]
+    if application.organisation.kind != Organisation.Kind.SOLE and not application.representative_name:
+        found.append(
+            Problem("representative_name", "「代表者の氏名」を入力してください。申請書と通知書に入ります。")
+        )
     found += [
         Problem(name, f"「{application._meta.get_field(name).verbose_name}」を入力してください。")
         for name in ("title", "purpose", "content", "schedule", "structure", "effect", "future")
@@ -77,8 +82,7 @@ def problems(application: Application) -> list[Problem]:
     else:
         found += [
             Problem("costs", f"経費の{number}行目の「内訳」を入力してください。")
-            for number, label in enumerate(_labels(application), 1)
-            if not label
+            for number in unnamed(application)
         ]
         found += _sums(application, total)
     handed_in = set(application.papers.exclude(required=None).values_list("required_id", flat=True))
@@ -88,9 +92,10 @@ def problems(application: Application) -> list[Problem]:
     return found
 
 
-def _labels(application: Application) -> list[str]:
-    lines = CostLine.objects.filter(application=application, phase=Phase.PLAN)
-    return list(lines.order_by("position", "pk").values_list("label", flat=True))
+def unnamed(application: Application, phase: Phase = Phase.PLAN) -> list[int]:
+    """The lines, counted from 1, that do not say what the money is for."""
+    lines = CostLine.objects.filter(application=application, phase=phase).order_by("position", "pk")
+    return [number for number, label in enumerate(lines.values_list("label", flat=True), 1) if not label]
 
 
 def _sums(application: Application, total: int) -> list[Problem]:

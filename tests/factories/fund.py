@@ -115,6 +115,8 @@ def fill_application(application: Application, by, *, requested: int = 800_000, 
         costs=costs,
         **{
             "title": "藻場を増やす見本事業",
+            "representative_title": "代表理事",
+            "representative_name": "浜田 理",
             "purpose": "海の環境が悪くなっている。",
             "content": "藻場を増やす。",
             "schedule": "7月から3月まで。",

@@ -5,6 +5,7 @@ import pytest
 from musubi.fund.blind import Mask, is_hidden, masks_of
 from musubi.fund.models import Application, Edition
 from musubi.fund.states import Stage
+from tests.factories.fund import make_application, make_call, make_fund
 from tests.factories.people import make_organisation, make_representative
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,11 @@ def test_a_name_is_taken_out_however_it_is_written(written, read):
     )
     make_representative(organisation, name="潮見 遥")
     assert Mask(organisation)(written) == read
+
+
+def test_who_represents_it_is_taken_out_as_well():
+    application = make_application(make_call(make_fund()), representative_name="𠮷野 洋")
+    assert Mask(application.organisation)("会長の𠮷野洋が話す。") == "会長の(担当者)が話す。"
 
 
 def test_a_short_name_does_not_eat_every_text():

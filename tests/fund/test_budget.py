@@ -154,9 +154,17 @@ def test_an_empty_draft_is_told_everything_at_once():
     company = make_organisation()
     draft = actions.start_application(call, by=make_representative(company), organisation=company)
     texts = ["title", "purpose", "content", "schedule", "structure", "effect", "future"]
-    assert found(draft) == [*texts, "costs"]
-    assert problems(draft)[0] == Problem("title", "「事業名」を入力してください。")
+    assert found(draft) == ["representative_name", *texts, "costs"]
+    assert problems(draft)[1] == Problem("title", "「事業名」を入力してください。")
     assert problems(draft)[-1] == Problem("costs", "経費を1行以上入力してください。")
+
+
+def test_who_does_business_alone_needs_no_representative():
+    application = application_under()
+    save(application, representative_name="")
+    assert found(application) == ["representative_name"]
+    application.organisation.kind = "sole"
+    assert found(application) == []
 
 
 def test_lines_of_nothing_are_no_costs():

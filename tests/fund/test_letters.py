@@ -1,5 +1,6 @@
 """Official letters: what they say, their numbers, and that they stay what they were; real PDFs and Word files, read back."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from unicodedata import normalize
@@ -40,7 +41,7 @@ from tests.factories.fund import (
     screen,
 )
 from tests.factories.people import make_municipality, make_organisation
-from tests.fund.after import INSPECTED, advance, award_of, on
+from tests.fund.after import INSPECTED, accept, advance, award_of, on, report
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,44 @@ def test_failed_application_that_was_withdrawn_before_the_release_has_no_refusal
     assert kinds(fresh[gone.pk]) == ["application", "receipt"]
 
 
+def test_the_report_s_copy_says_what_was_reported_whatever_the_inspection_corrects(fund):
+    award = award_of(fund)
+    accept(award)
+    report(award, 900_000)
+    with on(3, 20, 2026):
+        actions.fix_amount(
+            award,
+            by=None,
+            inspection=INSPECTED,
+            costs=[{"category": "wages", "label": "担当者", "yen": 500_000}],
+        )
+    letter = letter_for(letters_about(award.application), "report")
+    content, style = written(letter)
+    assert content.compared == [["人件費", 1_000_000, 900_000, -100_000]]
+    assert content.tables()[0].rows[-1] == ["合計", "1,000,000", "900,000", "-100,000"]
+    sheet = sheet_of(content, style)
+    assert (sheet["form"], sheet["title"]) == ("様式第8号", "見本助成 実績報告書")
+    assert sheet["to"] == ["潮風市長 様"]
+    assert sheet["sender"][-2:] == [award.application.organisation.name, "代表理事 浜田 理"]
+    for form in ("pdf", "docx"):
+        name, made = file_of(letter, form)
+        assert name.startswith(f"{award.application.ref}_実績報告書の写し_")
+        assert made
+
+
+def test_a_letter_names_who_represents_the_organisation(fund):
+    award = award_of(fund)
+    content, style = written(letter_for(letters_about(award.application), "receipt"))
+    name = award.application.organisation.name
+    assert sheet_of(content, style)["to"][-2:] == [name, "代表理事 浜田 理 様"]
+    assert sheet_of(replace(content, representative=""), style)["to"][-1] == f"{name} 代表者 様"
+    assert sheet_of(replace(content, representative="", is_person=True), style)["to"][-1] == f"{name} 様"
+    # Letters that were kept before anybody was named read as they did.
+    kept = as_json(content)
+    kept.pop("representative")
+    assert from_json("receipt", kept).representative == ""
+
+
 def test_award_s_later_letters_say_what_happened_to_the_yen(fund):
     award = award_of(fund)
     advance(award, 500_000)
@@ -218,13 +257,19 @@ def test_award_s_later_letters_say_what_happened_to_the_yen(fund):
     application = type(award.application).objects.get(pk=award.application_id)
     letters = letters_about(application)
     assert [letter.kind.value for letter in letters] == [
-        "application", "receipt", "award", "advance", "change", "fixing", "revocation", "claim", "claim"
+        "application", "receipt", "award", "advance", "change", "report", "fixing", "revocation", "claim", "claim"
     ]  # fmt: skip
     contents = {letter.kind.value: written(letter)[0] for letter in letters}
     # The decision says what was decided at first, whatever was changed since.
     assert contents["award"].yen == 800_000
     assert (contents["advance"].yen, contents["advance"].decided) == (500_000, 700_000)
     assert (contents["change"].before, contents["change"].after) == (800_000, 700_000)
+    reported = contents["report"]
+    assert (reported.on, reported.paid, reported.costs) == (
+        date(2026, 3, 10),
+        500_000,
+        [["人件費", "担当者", 500_000]],
+    )
     fixing = contents["fixing"]
     assert (fixing.decided, fixing.eligible, fixing.final, fixing.paid) == (
         700_000,

@@ -165,6 +165,7 @@ GET  my-fund-report grant                             in    404   ok    ok    40
 GET  my-fund-outcome grant                            in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-decision aid-sent                        in    404   404   404   404   404   404   404   404   404   404   404   404
 GET  my-fund-report aid-sent                          in    404   404   404   404   404   404   404   404   404   404   404   404
+GET  my-fund-report-receipt grant                     in    404   ok    ok    404   404   404   404   404   404   404   404   404
 GET  my-fund-settlement grant                         in    404   404   404   404   404   404   404   404   404   404   404   404
 GET  my-fund-tax grant                                in    404   404   404   404   404   404   404   404   404   404   404   404
 GET  my-fund-file asked asked-paper                   in    404   404   404   ok    404   404   404   404   404   404   404   404

@@ -25,6 +25,7 @@ from musubi.people.rules import check_fields
 from musubi.plan.models import Goal
 
 TEXTS = ["title", "purpose", "content", "schedule", "structure", "effect", "future"]
+REPRESENTATIVE = ["representative_title", "representative_name"]
 SUMS = ["other_grants", "income", "own_money", "deductible_tax", "requested"]
 MOST_LINES = 200
 LONGEST_TEXT = 20_000
@@ -43,7 +44,7 @@ def start_application(
     """A draft that the organisation's people write together; the secretariat does not see it before it is filed.
 
     `before` is last year's application that this one continues: support goes into its next year, and the texts begin
-    with last year's. `key` names the form: sent twice, one draft is made.
+    with last year's. Who represents the organisation is taken from what it filed last. `key` names the form: sent twice, one draft is made.
     Raises Refused where the call is not open, the organisation is of a kind that is not supported, or `before` is not
     its own award under this programme.
     """
@@ -87,6 +88,7 @@ def start_application(
         title=title.strip() or (before.title if before else ""),
         started_at=now,
         saved_at=now,
+        **_named_last(organisation),
         **({name: getattr(before, name) for name in TEXTS[1:]} if before else _from_profile(organisation)),
     )
     if application.title:
@@ -118,11 +120,11 @@ def save_application(
     Conflict where another person saved meanwhile, Refused where it can no longer be changed or a value cannot be.
     """
     require(by, Can.APPLY_TO_FUND, application)
-    if unknown := set(words) - {*TEXTS, *SUMS}:
+    if unknown := set(words) - {*TEXTS, *REPRESENTATIVE, *SUMS}:
         raise TypeError(f"not words of an application: {sorted(unknown)}")
     if not may_be_written(application):
         raise Refused("この申請は、もう書き直せません。画面を読み込み直して、今の状態を確かめてください。")
-    changes = {name: (value or "").strip() if name in TEXTS else value for name, value in words.items()}
+    changes = {name: value if name in SUMS else (value or "").strip() for name, value in words.items()}
     for name in SUMS:
         if name in changes and not _is_yen(changes[name]):
             raise Refused("金額は0円以上で、桁を確かめて入力してください。", field=name)
@@ -204,7 +206,7 @@ def return_application(application: Application, *, by: User | None, remarks: st
     if not remarks.strip():
         raise Missing("どこを直してほしいかを書いてください。団体がそのまま読みます。", field="remarks")
     _require_checking(application)
-    move(application, APPLICATION, "returned", remarks=remarks.strip())
+    move(application, APPLICATION, "returned", remarks=remarks.strip(), returned_at=clock.now())
     journal.write("application.returned", application, by=by, remarks=remarks.strip())
 
 
@@ -235,8 +237,8 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
 def set_costs(application: Application, costs: Iterable[Mapping], phase: Phase = Phase.PLAN) -> None:
     """Replace the cost lines of a phase; inside another action's transaction. Raises Refused for one that cannot be.
 
-    A line that names the `pk` of one that is there is put right in its place, and so keeps its evidence. In a plan a
-    line may still lack its label: `budget.problems` asks for it.
+    A line that names the `pk` of one that is there is put right in its place, and so keeps its evidence. A
+    line may still lack its label: sending it asks for that (`budget.unnamed`).
     """
     costs = list(islice(costs, MOST_LINES + 1))
     if len(costs) > MOST_LINES:
@@ -248,14 +250,14 @@ def set_costs(application: Application, costs: Iterable[Mapping], phase: Phase =
         line = there.pop(cost.get("pk"), None)
         (new if line is None else kept).append(line := line or CostLine(application=application, phase=phase))
         category, label, yen = categories.get(cost["category"]), cost["label"].strip(), cost["yen"]
-        _check_cost(position + 1, category, label, yen, phase)
+        _check_cost(position + 1, category, label, yen)
         line.category, line.label, line.yen, line.position = category, label, yen, position
     CostLine.objects.filter(pk__in=there).delete()
     CostLine.objects.bulk_update(kept, ["position", "category", "label", "yen"])
     CostLine.objects.bulk_create(new)
 
 
-def _check_cost(number: int, category: CostCategory | None, label: str, yen: int, phase: Phase) -> None:
+def _check_cost(number: int, category: CostCategory | None, label: str, yen: int) -> None:
     where = f"経費の{number}行目"
     longest = CostLine._meta.get_field("label").max_length
     if category is None:
@@ -264,8 +266,6 @@ def _check_cost(number: int, category: CostCategory | None, label: str, yen: int
         raise Refused(f"{where}の金額は0円以上で、桁を確かめて入力してください。", field="costs")
     if len(label) > longest:
         raise Refused(f"{where}の内訳は{longest}字までにしてください。", field="costs")
-    if not label and phase != Phase.PLAN:
-        raise Refused(f"{where}の内訳を入力してください。", field="costs")
 
 
 def _is_yen(value: int) -> bool:
@@ -283,6 +283,12 @@ def continuation_of(before: Application) -> Application | None:
 def _from_profile(organisation: Organisation) -> dict[str, str]:
     """What a new application takes over from what the organisation says of itself."""
     return {"structure": organisation.description}
+
+
+def _named_last(organisation: Organisation) -> dict[str, str]:
+    """Who represents the organisation, as its last application says."""
+    rows = Application.objects.filter(organisation=organisation).exclude(representative_name="")
+    return rows.order_by("-pk").values(*REPRESENTATIVE).first() or {}
 
 
 def _may_be_continued(before: Application, call: Call, organisation: Organisation) -> bool:

@@ -9,9 +9,9 @@ from django.db import transaction
 from musubi.fund import ledger
 from musubi.fund.actions.applying import set_costs
 from musubi.fund.award_books import by_pot, hold_award, post
-from musubi.fund.budget import costs_of, terms_of
+from musubi.fund.budget import costs_of, terms_of, unnamed
 from musubi.fund.late import late_charge
-from musubi.fund.models import Award, Claim, Payment, Report
+from musubi.fund.models import Application, Award, Claim, Payment, Report
 from musubi.fund.shares import spread
 from musubi.fund.states import APPLICATION, Account, PaymentKind, Phase
 from musubi.fund.terms.amounts import fixed_amount
@@ -66,6 +66,7 @@ def save_report(
             "別の画面で新しい内容を確かめてから、もう一度保存してください。"
         )
     report.done, report.effect, report.version = done.strip(), effect.strip(), report.version + 1
+    report.saved_at = clock.now()
     report.save()
     if costs is not None:
         set_costs(award.application, costs, Phase.ACTUAL)
@@ -74,7 +75,8 @@ def save_report(
 
 @transaction.atomic
 def file_report(award: Award, *, by: User) -> None:
-    """The organisation reports what was done and spent. Raises Missing for what is not written yet."""
+    """The organisation reports what was done and spent; the costs are kept as they were reported, whatever the
+    inspection makes of them. Raises Missing for what is not written yet."""
     require(by, Can.APPLY_TO_FUND, award)
     hold_award(award)
     report = Report.objects.filter(award=award).first()
@@ -84,13 +86,22 @@ def file_report(award: Award, *, by: User) -> None:
         raise Missing("効果を入力してください。", field="effect")
     if not sum(costs_of(award.application, Phase.ACTUAL).values()):
         raise Missing("実際にかかった経費を入力してください。", field="costs")
+    _require_labels(award.application)
     lacking = award.application.edition.papers.filter(is_required=True, for_report=True).exclude(
         pk__in=award.application.papers.exclude(required=None).values("required")
     )
     if paper := lacking.first():
         raise Missing(f"「{paper.name}」を添付してください。", field="papers")
     move(award.application, APPLICATION, "reported")
-    update(report, "実績報告", guard={}, reported_at=clock.now(), reported_by=by)
+    lines = award.application.costs.filter(phase=Phase.ACTUAL).select_related("category")
+    update(
+        report,
+        "実績報告",
+        guard={},
+        reported_at=clock.now(),
+        reported_by=by,
+        reported_costs=[[line.category.name, line.label, line.yen] for line in lines],
+    )
     journal.write("award.reported", award, by=by, organisation=award.application.organisation.name)
 
 
@@ -113,6 +124,7 @@ def fix_amount(
     application = award.application
     if costs is not None:
         set_costs(application, costs, Phase.ACTUAL)
+        _require_labels(application)
     actual = costs_of(application, Phase.ACTUAL)
     terms = terms_of(application.edition, application.support_year)
     final = fixed_amount(
@@ -249,6 +261,11 @@ def report_outcome(award: Award, *, by: User, outcome: str) -> None:
     move(award.application, APPLICATION, "outcome_reported")
     update(award.report, "実績報告", guard={}, outcome=outcome.strip(), outcome_at=clock.now())
     journal.write("award.outcome_reported", award, by=by)
+
+
+def _require_labels(application: Application) -> None:
+    if lacking := unnamed(application, Phase.ACTUAL):
+        raise Missing(f"経費の{lacking[0]}行目の「内訳」を入力してください。", field="costs")
 
 
 def _is_eligible(terms, code: str) -> bool:

@@ -25,6 +25,17 @@ class Table:
     sum: bool = False
 
 
+def added(caption: str, head: list[str], rows: list[list]) -> Table:
+    """Rows of words and then sums, with what the sums come to below them."""
+    right = [at for at in range(len(head)) if rows and isinstance(rows[0][at], int)] or [len(head) - 1]
+    total = [
+        "合計",
+        *(f"{sum(row[at] for row in rows):,}" if at in right else "" for at in range(1, len(head))),
+    ]
+    body = [[f"{cell:,}" if at in right else cell for at, cell in enumerate(row)] for row in rows]
+    return Table(caption, head, [*body, total], right, True)
+
+
 def money(yen: int) -> str:
     """金1,234,567円"""
     return f"金{yen:,}円"
@@ -45,6 +56,7 @@ class Content:
     on: date
     number: str = ""
     party: str = ""
+    representative: str = ""
     address: str = ""
     is_person: bool = False
     seal: bool = False
@@ -55,6 +67,7 @@ class Content:
             "自治体名": self.city,
             "首長": self.head,
             "団体名": self.party,
+            "代表者": self.representative or ("" if self.is_person else "代表者"),
             "所在地": self.address,
             "日付": day(self.on),
             "文書番号": self.number,
@@ -121,15 +134,9 @@ class ApplicationCopy(OfApplication):
         ]
 
     def tables(self):
-        def yen(rows, kind):
-            total = sum(row[-1] for row in rows)
-            body = [[*row[:-1], f"{row[-1]:,}"] for row in rows]
-            return [*body, ["合計", *[""] * (len(kind) - 2), f"{total:,}"]]
-
-        spent, got = ["費目", "内訳", "金額(円)"], ["区分", "金額(円)"]
         return [
-            Table("収入", got, yen(self.incomes, got), [1], True),
-            Table("支出", spent, yen(self.costs, spent), [2], True),
+            added("収入", ["区分", "金額(円)"], self.incomes),
+            added("支出", ["費目", "内訳", "金額(円)"], self.costs),
         ]
 
 
@@ -307,6 +314,45 @@ class ChangeLetter(OfAward):
 
     def conditions(self, always):
         return always if self.approved else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportCopy(OfAward):
+    kind = LetterKind.REPORT
+    support_year: int
+    paid: int
+    done: str
+    effect: str
+    costs: list[list]
+    compared: list[list]
+    papers: list[str]
+    reported_by: str
+
+    def more(self):
+        return super().more() | {"経費の合計": money(self._total)}
+
+    @property
+    def _total(self) -> int:
+        return sum(row[-1] for row in self.costs)
+
+    def facts(self):
+        return [
+            ("事業の名称", f"{self.project}(整理番号 {self.ref})"),
+            ("助成の年次", f"{self.support_year}年目"),
+            ("交付決定額", money(self.decided)),
+            ("概算払を受けた額", money(self.paid)),
+            ("実際にかかった経費", money(self._total)),
+            ("実施したこと", self.done),
+            ("効果", self.effect),
+            ("証拠書類", self.papers or "なし"),
+            ("報告した人", self.reported_by),
+        ]
+
+    def tables(self):
+        return [
+            added("予算と実績", ["費目", "予算(円)", "実績(円)", "差(円)"], self.compared),
+            added("支出の内訳", ["費目", "内訳", "金額(円)"], self.costs),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from musubi.fund.models import (
     Edition,
     LetterIssue,
     Payment,
+    Report,
 )
 from musubi.fund.states import Stage
 from musubi.lib import clock
@@ -90,6 +91,10 @@ def letters_about(application: Application) -> list[Letter]:
         add(K.ADVANCE, payment, f"{payment.yen:,}円")
     for change in award.changes.filter(state__in=["approved", "refused"]):
         add(K.CHANGE, change, f"{change.get_kind_display()}・{change.get_state_display()}")
+    report = Report.objects.filter(award=award, reported_at__isnull=False).first()
+    if report:
+        report.award = award
+        add(K.REPORT, report)
     if award.fixed_on:
         add(K.FIXING, award)
     if award.revoked_on:
@@ -216,6 +221,7 @@ def _rows(kind: str) -> models.QuerySet:
         K.REFUSAL: lambda: applications.filter(state__in=FAILED),
         K.RESERVE: lambda: applications.filter(state="reserve"),
         K.CHANGE: lambda: Change.objects.filter(state__in=["approved", "refused"]).select_related(*below),
+        K.REPORT: lambda: Report.objects.filter(reported_at__isnull=False).select_related("reported_by", *below),
         K.FIXING: lambda: awards.filter(fixed_on__isnull=False),
         K.REVOCATION: lambda: awards.filter(revoked_on__isnull=False),
         K.CLAIM: lambda: Claim.objects.select_related(*below),

@@ -19,6 +19,7 @@ class LetterKind(models.TextChoices):
     RESERVE = "reserve", _("補欠通知書")
     ADVANCE = "advance", _("概算払請求書")
     CHANGE = "change", _("変更承認通知書")
+    REPORT = "report", _("実績報告書の写し")
     FIXING = "fixing", _("額の確定通知書")
     REVOCATION = "revocation", _("交付決定取消通知書")
     CLAIM = "claim", _("返還請求書")
@@ -33,7 +34,7 @@ SENT = (
     K.GIFT_THANKS,
 )  # fmt: skip
 # What an organisation sends to the municipality.
-HANDED_IN = (K.APPLICATION, K.ADVANCE)
+HANDED_IN = (K.APPLICATION, K.ADVANCE, K.REPORT)
 # What stays in the house.
 INTERNAL = (K.SCORES, K.MINUTES)
 # Sent out, but under the application's own number, and never kept: a correction is received anew, and a time that was
@@ -119,6 +120,11 @@ DEFAULTS: dict[str, Wording] = {
         "7",
         "{制度名} 変更{可否}通知書",
         "{変更申請日}付けで申請のあった{制度名}の変更について、次のとおり{可否}することに決定したので、通知します。",
+    ),
+    K.REPORT: Wording(
+        "8",
+        "{制度名} 実績報告書",
+        "{決定日}付け{文書番号}で交付決定を受けた{制度名}の事業が終わったので、関係書類を添えて、次のとおり報告します。",
     ),
     K.FIXING: Wording(
         "9",

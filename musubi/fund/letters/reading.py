@@ -20,6 +20,7 @@ from musubi.fund.letters.contents import (
     Minutes,
     Receipt,
     Refusal,
+    ReportCopy,
     Reserve,
     Revocation,
     ScoreSummary,
@@ -38,6 +39,7 @@ from musubi.fund.models import (
     Edition,
     PanelNote,
     Payment,
+    Report,
 )
 from musubi.fund.ranking import standings
 from musubi.fund.states import Phase, Recusal, Stage, Tie
@@ -89,6 +91,7 @@ def _of_application(kind: str, application: Application, on: date) -> dict:
     call, organisation = application.call, application.organisation
     return _base(kind, call.fund.municipality, application.edition, on) | {
         "party": organisation.name,
+        "representative": "" if organisation.kind == organisation.Kind.SOLE else application.representative,
         "address": f"{'' if organisation.address.startswith(organisation.prefecture) else organisation.prefecture}"
         f"{organisation.address}",
         "is_person": organisation.kind == organisation.Kind.SOLE,
@@ -111,7 +114,6 @@ def _of_award(kind: str, award: Award, on: date, decided: int | None = None) -> 
 
 def application_copy(application: Application) -> Content:
     label = application._meta.get_field
-    costs = application.costs.filter(phase=Phase.PLAN).select_related("category")
     incomes = [("交付申請額", application.requested), *(
         (str(label(name).verbose_name).removesuffix("(円)"), getattr(application, name))
         for name in ("own_money", "other_grants", "income")
@@ -121,9 +123,9 @@ def application_copy(application: Application) -> Content:
         support_year=application.support_year,
         texts=[[str(label(name).verbose_name), getattr(application, name)] for name in TEXTS],
         goals=[str(goal) for goal in application.goals.all()],
-        costs=[[line.category.name, line.label, line.yen] for line in costs],
+        costs=_lines_of(application, Phase.PLAN),
         incomes=[[name, yen] for name, yen in incomes],
-        papers=[paper.name for paper in application.papers.all()],
+        papers=[paper.name for paper in application.papers.filter(for_report=False)],
         filed_by=str(application.filed_by or ""),
     )
 
@@ -218,6 +220,43 @@ def change(change: Change) -> Content:
         content=change.content,
         words=change.words,
     )
+
+
+def report(report: Report) -> Content:
+    """As it was reported: what the inspection corrected afterwards is not in it."""
+    award, on = report.award, _local(report.reported_at)
+    application = award.application
+    # One that was sent before this was kept says what the lines say.
+    costs = report.reported_costs or _lines_of(application, Phase.ACTUAL)
+    actual, plan = _by_category(costs), _by_category(_lines_of(application, Phase.PLAN))
+    names = [*plan, *(name for name in actual if name not in plan)]
+    advances = award.payments.filter(kind="advance", state="paid", paid_on__lte=on)
+    return ReportCopy(
+        **_of_award(LetterKind.REPORT, award, on),
+        support_year=application.support_year,
+        paid=sum(advances.values_list("yen", flat=True)),
+        done=report.done,
+        effect=report.effect,
+        costs=costs,
+        compared=[
+            [name, plan.get(name, 0), actual.get(name, 0), actual.get(name, 0) - plan.get(name, 0)]
+            for name in names
+        ],
+        papers=[paper.name for paper in application.papers.filter(for_report=True)],
+        reported_by=str(report.reported_by or ""),
+    )
+
+
+def _lines_of(application: Application, phase: Phase) -> list[list]:
+    lines = application.costs.filter(phase=phase).select_related("category")
+    return [[line.category.name, line.label, line.yen] for line in lines]
+
+
+def _by_category(lines) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, _label, yen in lines:
+        found[name] = found.get(name, 0) + yen
+    return found
 
 
 def fixing(award: Award) -> Content:
@@ -421,6 +460,7 @@ READ: dict[str, Callable[..., Content]] = {
     LetterKind.RESERVE: reserve,
     LetterKind.ADVANCE: advance,
     LetterKind.CHANGE: change,
+    LetterKind.REPORT: report,
     LetterKind.FIXING: fixing,
     LetterKind.REVOCATION: revocation,
     LetterKind.CLAIM: claim,

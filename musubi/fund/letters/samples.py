@@ -9,6 +9,7 @@ _ALL = {
     "on": date(2026, 6, 15),
     "number": "なぎさ市発第12号",
     "party": "一般社団法人𠮷野の浜づくり",
+    "representative": "代表理事 𠮷野 洋",
     "address": "なぎさ市浜町二丁目3番4号",
     "seal": True,
 }
@@ -22,6 +23,7 @@ _APPLICATION = {
 }
 _AWARD = {"decided_on": date(2026, 6, 15), "award_number": "なぎさ市発第12号", "decided": 1_200_000}
 _GIFT = {
+    "representative": "",
     "fund": "なぎさ市SDGs推進ファンド",
     "ref": "2026-003",
     "yen": 3_000_000,
@@ -74,6 +76,16 @@ _MORE = {
         "reason": "苗の単価が下がったため。",
         "content": "物品費を250,000円減らす。",
         "words": "",
+    },
+    LetterKind.REPORT: {
+        "support_year": 1,
+        "paid": 1_000_000,
+        "done": "高校生と漁協が、月に1回、藻場の手入れと記録を行った。のべ180人が参加した。",
+        "effect": "藻場が1.2ha広がり、稚魚の数は前の年の1.6倍になった。",
+        "costs": [["物品費", "苗と網", 820_000], ["旅費", "指導者の交通費", 280_000]],
+        "compared": [["物品費", 900_000, 820_000, -80_000], ["旅費", 300_000, 280_000, -20_000]],
+        "papers": ["領収書(苗と網).pdf", "活動の写真.pdf"],
+        "reported_by": "潮見 遥",
     },
     LetterKind.FIXING: {
         "eligible": 1_100_000,

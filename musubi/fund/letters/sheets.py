@@ -61,8 +61,8 @@ def _form(number: str, style: str) -> str:
 
 
 def _party(content: Content) -> list[str]:
-    who = content.party if content.is_person else f"{content.party} 代表者"
-    return [*filter(None, [content.address]), who]
+    who = [content.party] if content.is_person or content.representative else [f"{content.party} 代表者"]
+    return [*filter(None, [content.address]), *who, *filter(None, [content.representative])]
 
 
 def _sender(content: Content, style: Style) -> list[str]:

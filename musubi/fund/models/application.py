@@ -31,6 +31,8 @@ class Application(Record):
         related_name="continued_by",
         verbose_name=_("前年の申請"),
     )
+    representative_title = models.CharField(_("代表者の役職"), max_length=40, blank=True)
+    representative_name = models.CharField(_("代表者の氏名"), max_length=60, blank=True)
     title = models.CharField(_("事業名"), max_length=120)
     purpose = models.TextField(_("目的と地域の課題"), blank=True)
     content = models.TextField(_("事業の内容"), blank=True)
@@ -45,6 +47,7 @@ class Application(Record):
     deductible_tax = models.PositiveBigIntegerField(_("控除できる消費税等(円)"), default=0)
     requested = models.PositiveBigIntegerField(_("申請額(円)"), default=0)
     state = models.CharField(_("状態"), max_length=18, choices=APPLICATION.choices, default="draft")
+    returned_at = models.DateTimeField(_("補正をお願いした日時"), null=True, blank=True)
     remarks = models.TextField(_("補正をお願いしたこと"), blank=True)
     version = models.PositiveIntegerField(
         default=0, editable=False, help_text="counted up at each save, so that two who write at once notice"
@@ -93,6 +96,11 @@ class Application(Record):
     @property
     def organisation_ids(self) -> tuple[int, ...]:
         return (self.organisation_id,)
+
+    @property
+    def representative(self) -> str:
+        """代表理事 潮見 遥; empty where nobody is named."""
+        return " ".join(filter(None, [self.representative_title, self.representative_name]))
 
     @property
     def shown_state(self) -> str:

@@ -157,6 +157,12 @@ class Report(Record):
     done = models.TextField(_("実施したこと"), blank=True)
     effect = models.TextField(_("効果"), blank=True)
     version = models.PositiveIntegerField(default=0, editable=False, help_text="counted up at each save")
+    saved_at = models.DateTimeField(_("保存日時"), null=True, editable=False)
+    reported_costs = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="[category, label, yen] as reported; an inspection may correct the lines",
+    )
     reported_at = models.DateTimeField(_("実績報告日時"), null=True, blank=True)
     reported_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     inspection = models.JSONField(_("検査の確認項目"), default=dict)

@@ -30,7 +30,7 @@ from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.lib.fiscal import fiscal_year, label, span
 from musubi.lib.text import normalise
-from musubi.people.models import User
+from musubi.people.models import Organisation, User
 from musubi.plan.models import Goal
 from musubi.services.storage import keep
 from musubi.www.demo.player import Story, day, open_day
@@ -39,6 +39,7 @@ from musubi.www.demo.town import Town, person, read
 
 TEXTS = ["purpose", "content", "schedule", "structure", "effect", "future"]
 MONEY = ["requested", "income"]
+HEADS = {"company": "代表取締役", "npo": "理事長", "university": "学長"}
 CLIMATE, CHILDREN = 13, "子どもの居場所"
 HALL = "汐風区役所 大会議室"
 SLOT = timedelta(minutes=30)
@@ -628,6 +629,8 @@ def write(row: Application, speaker: User, words: dict) -> None:
         costs=lines(words["costs"]),
         goals=words["goals"],
         title=words["title"],
+        representative_title=HEADS.get(row.organisation.kind, "代表"),
+        representative_name="" if row.organisation.kind == Organisation.Kind.SOLE else speaker.name,
         own_money=total - sum(money.values()),
         **texts,
         **money,

@@ -27,6 +27,8 @@ ACCOUNTS = Parts(
     ],
 )
 TEXTS = {
+    "representative_title": "代表理事",
+    "representative_name": "浜田 理",
     "title": "藻場を増やす事業",
     "purpose": "海の環境が悪くなっている。",
     "content": "藻場を増やす。",
@@ -173,6 +175,23 @@ def test_a_save_in_the_background_answers_with_the_new_version_and_the_sums(here
     assert 'name="version" value="1"' in text(response)
     assert 'hx-swap-oob="true"' in text(response)
     assert fresh(draft).title == TEXTS["title"]
+
+
+def test_the_form_says_what_becomes_public(here, draft, text):
+    page = text(here.get(at("edit", draft)))
+    assert page.count("交付が決まると公開されます。") == 3
+    assert "整理番号、団体名、事業名、申請額、審査の結果" in page
+    draft.edition.is_blind = True
+    draft.edition.save()
+    assert "団体名と事業名は出ません" in text(here.get(at("edit", draft)))
+
+
+def test_who_does_business_alone_is_not_asked_who_represents_them(here, draft, company, text):
+    assert 'name="representative_name"' in text(here.get(at("edit", draft)))
+    company.kind = "sole"
+    company.save()
+    assert 'name="representative_name"' not in text(here.get(at("edit", draft)))
+    assert here.post(at("edit", draft), sent(draft)).status_code == 302
 
 
 def test_what_cannot_be_read_stays_on_the_page_and_the_rest_is_saved(here, draft, text):

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 PAGES = [
     "application", "edit", "check", "receipt", "copy", "withdraw", "decision", "advance", "change", "status",
-    "assets", "report", "settlement", "tax", "outcome",
+    "assets", "report", "report-receipt", "settlement", "tax", "outcome",
 ]  # fmt: skip
 
 
@@ -393,9 +393,8 @@ def test_evidence_hangs_on_its_cost_and_goes_with_the_report(award, winner, text
     assert "領収書.pdf" in text(winner.get(at("report", award)))
     words.pop(f"evidence_{line.pk}")
     for _click in range(2):
-        assert winner.post(at("report", award), {**words, "version": "2", "do": "file"}).url == at(
-            "report", award
-        )
+        sent = winner.post(at("report", award), {**words, "version": "2", "do": "file"})
+        assert sent.url == at("report-receipt", award)
     assert fresh(award).application.state == "reported"
     page = text(winner.get(at("report", award)))
     assert "680,000" in page
@@ -413,8 +412,43 @@ def test_a_report_that_lacks_something_is_kept_and_says_what(award, winner, text
     # What comes back can be saved again.
     version = re.search(r'name="version" value="(\d+)"', text(answer))[1]
     words = {"version": version, "do": "file", "done": "藻場を増やした。", "effect": "増えた。", **SPENT}
-    assert winner.post(at("report", award), words).url == at("report", award)
+    assert winner.post(at("report", award), words).url == at("report-receipt", award)
     assert fresh(award).application.state == "reported"
+
+
+def test_a_report_saves_itself_in_the_background(award, winner, text):
+    accept(award)
+    words = {"version": "0", "do": "autosave", "done": "藻場を増やした。", "effect": "", **SPENT}
+    answer = winner.post(at("report", award), words)
+    page = text(answer)
+    assert (answer.status_code, answer["X-Saved"]) == (200, "1")
+    for said in ('name="version" value="1"', "に保存しました", 'hx-swap-oob="true"', "720,000", "予算と実績"):
+        assert said in page
+    assert fresh(award).report.done == "藻場を増やした。"
+    # A sum that cannot be read keeps nothing else from being saved.
+    spoilt = {**words, "version": "1", "effect": "増えた。", **costs(("", "wages", "担当者", "九十万"))}
+    answer = winner.post(at("report", award), spoilt)
+    assert "X-Saved" not in answer
+    assert "経費の1行目" in text(answer)
+    assert fresh(award).report.effect == "増えた。"
+    assert award.application.costs.filter(phase="actual").count() == 1
+    # An older window is told, and one that is open when it was sent.
+    assert "別の画面で先に保存された" in text(winner.post(at("report", award), words))
+    winner.post(at("report", award), {**words, "version": "2", "effect": "増えた。", "do": "file"})
+    assert "いまは書き直せません" in text(winner.post(at("report", award), {**words, "version": "3"}))
+
+
+def test_a_report_that_was_sent_has_a_receipt_and_a_copy(award, winner, text):
+    accept(award)
+    assert winner.get(at("report-receipt", award)).url == at("application", award)
+    report(award, 900_000)
+    page = text(winner.get(at("report-receipt", award)))
+    copy = reverse("my-fund-letter", args=[award.application_id, "report", award.report.pk])
+    for said in ("実績報告を受け付けました", award.application.ref, "このあとの流れ", copy):
+        assert said in page
+    assert copy in text(winner.get(at("report", award)))
+    letter = winner.get(copy)
+    assert (letter["Content-Type"], letter.content[:5]) == ("application/pdf", b"%PDF-")
 
 
 def test_an_older_window_does_not_overwrite_the_report(award, winner, text):

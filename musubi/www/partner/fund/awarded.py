@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund import actions, curtain
+from musubi.fund.letters.kinds import LetterKind
 from musubi.fund.models import Change
 from musubi.fund.states import PAYMENT, Phase
 from musubi.lib.errors import Refused
@@ -69,8 +70,11 @@ def advance(request, pk):
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("概算払を請求しました。事務局が確認して支払います。"))
-            return redirect("my-fund-application", pk)
+            messages.success(
+                request,
+                _("概算払を請求しました。概算払請求書(PDF)に振込先を書いて、事務局に届けてください。"),
+            )
+            return redirect("my-fund-advance", pk)
     payments = list(award.payments.all())
     asked = sum(payment.yen for payment in payments if payment.state != "cancelled")
     return page(
@@ -80,11 +84,21 @@ def advance(request, pk):
         application=row,
         award=award,
         form=form if form.is_bound or (award.accepted_at and row.state in ("awarded", "advanced")) else None,
-        payments=[(payment, PAYMENT[payment.state], _may_cancel(payment)) for payment in payments],
+        payments=[
+            (payment, PAYMENT[payment.state], _may_cancel(payment), _letter_of(row, payment))
+            for payment in payments
+        ],
         asked=asked,
         left=max(award.yen - asked, 0),
         status=422 if form.is_bound else 200,
     )
+
+
+def _letter_of(row, payment) -> str:
+    """Where the request's form is, as a PDF; a request that was put aside has none."""
+    if payment.kind != "advance" or payment.state == "cancelled":
+        return ""
+    return reverse("my-fund-letter", args=[row.pk, LetterKind.ADVANCE, payment.pk])
 
 
 def _may_cancel(payment) -> bool:

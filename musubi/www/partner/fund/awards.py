@@ -83,7 +83,15 @@ def acts_of(row: Application, award: Award) -> list[Act]:
     if award.final_yen is not None or award.revoked_on:
         add("my-fund-settlement", _("額の確定と精算を見る"))
     if state in ("settled", "outcome_reported") and row.edition.tax == "report":
-        add("my-fund-tax", _("消費税等の仕入控除を報告する"))
+        told = award.report.tax_at is not None
+        add(
+            "my-fund-tax",
+            _("出した消費税等の報告を見る") if told else _("消費税等の仕入控除を報告する"),
+            "" if told else _("確定申告が済んだら、0円でも報告します。"),
+        )
     if state in ("settled", "outcome_reported"):
-        add("my-fund-outcome", _("成果を報告する") if state == "settled" else _("出した成果報告を見る"))
+        if state == "settled":
+            add("my-fund-outcome", _("成果を報告する"), _("地域がどう変わったか。公開のページに載ります。"))
+        else:
+            add("my-fund-outcome", _("出した成果報告を見る"))
     return found

@@ -1,7 +1,7 @@
 """The end of an award: what was done and spent, what the final amount will be, giving back, tax, outcome."""
 
 from fractions import Fraction
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import Http404
@@ -11,15 +11,18 @@ from django.utils.translation import gettext as _
 
 from musubi.fund import actions
 from musubi.fund.late import late_charge
+from musubi.fund.letters.kinds import LetterKind
 from musubi.fund.models import Award, Claim, Report
 from musubi.fund.rules import may_be_reported
 from musubi.fund.states import PAYMENT, Phase
 from musubi.lib import clock
-from musubi.lib.errors import Conflict, Refused
+from musubi.lib.errors import Refused
 from musubi.www.partner.fund.costs import CostRows
 from musubi.www.partner.fund.forms import OutcomeForm, ReportForm, TaxForm
+from musubi.www.partner.fund.letters import letters_of
 from musubi.www.partner.fund.own import own_award, page
-from musubi.www.partner.fund.papers import PapersForm, take_off
+from musubi.www.partner.fund.papers import PapersForm
+from musubi.www.partner.fund.saving import Window, gone, number, saved_words
 from musubi.www.partner.page import add_refusal
 from musubi.www.partner.typed import keeps_words
 from musubi.www.templatetags.pieces import days_left, wareki
@@ -30,6 +33,15 @@ def report(request, pk):
     """The performance report: written, saved, and sent; afterwards to be read."""
     award = own_award(request, pk)
     if not may_be_reported(award.application):
+        if request.POST.get("do") == "autosave":
+            return gone(
+                request,
+                _("この実績報告は、いまは書き直せません。この画面の内容は保存していません。"),
+                reverse("my-fund-application", args=[pk]),
+            )
+        if request.POST.get("do") == "file" and award.application.state == "reported":
+            # A double click: the first of the two has sent it.
+            return redirect("my-fund-report-receipt", pk)
         if request.method == "POST":
             messages.info(request, _("実績報告は、いまは書き直せません。"))
             return redirect("my-fund-report", pk)
@@ -40,102 +52,89 @@ def report(request, pk):
     return writing.save() if request.method == "POST" else writing.show()
 
 
-class Reporting:
+class Reporting(Window):
     """One window in which the report is written: its words, what was spent, its evidence."""
 
+    sums_template = "partner/fund/report_sums.html"
+
     def __init__(self, request, award: Award):
-        self.request, self.award, self.application = request, award, award.application
-        report = _report(award)
-        self.version = report.version if report else 0
-        self.stored = {"done": report.done, "effect": report.effect} if report else {"done": "", "effect": ""}
+        super().__init__(request)
+        self.award, self.application = award, award.application
+        self.report = report = _report(award) or Report()
+        self.version = report.version
+        self.autosave_key = f"fund-report-{award.pk}"
+        self.edit_href = reverse("my-fund-report", args=[self.application.pk])
+        self.stored = {"done": report.done, "effect": report.effect}
         self.form = ReportForm(initial=self.stored)
         self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
-        self.papers = self._papers()
+        self.papers = self.files()
 
-    def _papers(self, *data) -> PapersForm:
+    def files(self, *data) -> PapersForm:
         lines = self.application.costs.filter(phase=Phase.ACTUAL)
         return PapersForm(*data, application=self.application, for_report=True, costs=list(lines))
 
-    def save(self):
-        data = self.request.POST
-        do, _colon, subject = data.get("do", "save").partition(":")
+    def take(self, data) -> None:
         self.form = ReportForm(data)
         self.costs = CostRows.typed(self.application.edition, data)
-        whole = self.form.is_valid() and self.costs.is_valid
+
+    def keep_words(self, version: int) -> None:
         # What cannot be saved stays as it was stored, and on the page as it was typed.
         said = self.stored | self.form.cleaned_data
-        try:
-            saved = actions.save_report(
-                self.award,
-                by=self.request.user,
-                done=said["done"],
-                effect=said["effect"],
-                costs=self.costs.words() if self.costs.is_valid else None,
-                version=_number(data.get("newest" if do == "overwrite" else "version", "")),
-            )
-        except Conflict:
-            return self._older_window()
-        except Refused as refusal:
-            add_refusal(self.form, refusal)
-            whole = False
-        else:
-            self.version = saved.version
-            whole = self._keep_papers() and whole
-            if do == "detach":
-                whole = self._take_off(subject) and whole
-        if whole and do == "file":
-            return self._file()
-        if not whole:
-            return self.show(status=422)
-        messages.success(self.request, _("実績報告を保存しました。まだ送っていません。"))
-        return redirect(
-            reverse("my-fund-report", args=[self.application.pk]) + ("#papers" if do == "detach" else "")
+        saved = actions.save_report(
+            self.award,
+            by=self.request.user,
+            done=said["done"],
+            effect=said["effect"],
+            costs=self.costs.words() if self.costs.is_valid else None,
+            version=version,
         )
+        self.version = saved.version
 
-    def _keep_papers(self) -> bool:
-        self.papers = self._papers(self.request.POST, self.request.FILES)
-        key = _key(self.request.POST.get("key", ""))
-        return self.papers.is_valid() and self.papers.store(by=self.request.user, key=key)
-
-    def _take_off(self, text: str) -> bool:
-        try:
-            take_off(self.application, text, by=self.request.user)
-        except Refused as refusal:
-            self.form.add_error(None, str(refusal))
-            return False
-        return True
+    def after(self, do: str):
+        if do == "file":
+            return self._file()
+        messages.success(self.request, saved_words() + _("まだ送っていません。"))
+        return redirect(self.edit_href + ("#papers" if do == "detach" else ""))
 
     def _file(self):
+        pk = self.application.pk
         try:
             actions.file_report(self.award, by=self.request.user)
         except Refused as refusal:
-            award = own_award(self.request, self.application.pk)
-            if award.application.state == "reported":
-                return redirect("my-fund-report", award.application.pk)
+            # A double click: the first of the two has sent it.
+            if own_award(self.request, pk).application.state == "reported":
+                return redirect("my-fund-report-receipt", pk)
+            # The rows are stored by now: what each proves hangs on them.
+            self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
             self.form = ReportForm(self.request.POST)
             self.form.is_valid()
             add_refusal(self.form, refusal)
             return self.show(status=422)
-        messages.success(self.request, _("実績報告を送りました。事務局の検査をお待ちください。"))
-        return redirect("my-fund-report", self.application.pk)
+        return redirect("my-fund-report-receipt", pk)
 
-    def _older_window(self):
+    def older(self):
         """A colleague saved first: nothing is written, and both versions show."""
-        stored = _report(own_award(self.request, self.application.pk)) or Report()
-        there = CostRows.stored(self.application, Phase.ACTUAL)
+        award = own_award(self.request, self.application.pk)
+        if not may_be_reported(award.application):
+            messages.info(self.request, _("この実績報告は、別の画面で送られました。"))
+            return redirect("my-fund-report", award.application.pk)
+        stored = _report(award) or Report()
         said = self.form.cleaned_data
         differing = [
             (self.form[name].label, getattr(stored, name))
             for name in ("done", "effect")
             if said.get(name, "").split() != getattr(stored, name).split()
         ]
-        if [(r.category, r.label, r.yen) for r in there.rows] != [
-            (r.category, r.label, r.yen) for r in self.costs.rows
-        ]:
-            lines = [f"{r.category_name} {r.label} {r.shown}円" for r in there.rows]
-            differing.append((_("実際にかかった経費"), "\n".join(lines)))
-        self.version = _number(self.request.POST.get("version", ""))
+        differing += self.differing_costs(Phase.ACTUAL, _("実際にかかった経費"))
+        self.version = number(self.request.POST.get("version", ""))
         return self.show(status=409, differing=differing, newest=stored.version)
+
+    def sums(self) -> dict:
+        return {
+            "award": self.award,
+            "compared": compared(self.application, self.costs),
+            **outlook(self.award, self.costs),
+        }
 
     def show(self, status: int = 200, **more):
         # What a row that is typed anew proves hangs on the row that is stored.
@@ -146,23 +145,20 @@ class Reporting:
             for row in self.costs.rows:
                 row.evidence = evidence.get(row.pk, [])
         if not self.papers.is_bound:
-            self.papers = self._papers()
+            self.papers = self.files()
         return page(
             self.request,
             "report",
             _("実績報告"),
             application=self.application,
-            award=self.award,
             form=self.form,
             costs=self.costs,
             paper_rows=self.papers.shown(),
+            skipped=self.skipped(),
             key=uuid4(),
-            version=self.version,
-            autosave_key=f"fund-report-{self.award.pk}",
-            compared=compared(self.application, self.costs),
+            saved_at=self.report.saved_at,
             status=status,
-            **outlook(self.award, self.costs),
-            **more,
+            **{**self.line(), **self.sums(), **more},
         )
 
     def read(self):
@@ -171,15 +167,46 @@ class Reporting:
             "reported",
             _("実績報告"),
             application=self.application,
-            award=self.award,
             report=_report(self.award),
             costs=self.costs,
-            compared=compared(self.application, self.costs),
+            copy=report_copy_of(self.application),
             handed_in=list(
                 self.application.papers.filter(for_report=True).select_related("required", "cost")
             ),
-            **outlook(self.award, self.costs),
+            **self.sums(),
         )
+
+
+def receipt(request, pk):
+    """That the report has come: what was sent, and what follows."""
+    award = own_award(request, pk)
+    report = _report(award)
+    if report is None or report.reported_at is None:
+        return redirect("my-fund-application", pk)
+    row = award.application
+    copy = report_copy_of(row)
+    return page(
+        request,
+        "report_receipt",
+        _("実績報告の控え"),
+        application=row,
+        report=report,
+        following=[
+            _("事務局が、報告の内容と証拠書類を検査します。確かめたいことがあれば、ご連絡します。"),
+            _("検査が済むと助成金の額が確定し、お知らせとメールで通知します。"),
+            _("概算払を受けた額が確定額より少ないときは残りを受け取り、多いときは差額を返還します。"),
+        ],
+        actions=[
+            (_("申請の状況を見る"), reverse("my-fund-application", args=[pk]), "primary"),
+            (_("送った実績報告を見る"), reverse("my-fund-report", args=[pk]), ""),
+            *([(copy["label"] + "(PDF)", copy["href"], "")] if copy else []),
+        ],
+    )
+
+
+def report_copy_of(application) -> dict | None:
+    """The copy of the report among the application's letters, once it was sent."""
+    return next((one for one in letters_of(application) if one["kind"] == LetterKind.REPORT), None)
 
 
 def compared(application, costs: CostRows) -> list[tuple]:
@@ -213,6 +240,10 @@ def outlook(award: Award, costs: CostRows) -> dict:
     }
 
 
+# The letters that belong beside the settlement.
+SETTLING = (LetterKind.REPORT, LetterKind.FIXING, LetterKind.REVOCATION, LetterKind.CLAIM)
+
+
 def settlement(request, pk):
     """The final amount with its steps, what was paid, and what has to be given back until when."""
     award = own_award(request, pk)
@@ -227,6 +258,7 @@ def settlement(request, pk):
         award=award,
         claims=[claim_shown(claim, award) for claim in award.claims.all()],
         payments=[(payment, PAYMENT[payment.state]) for payment in award.payments.exclude(state="cancelled")],
+        letters=[one for one in letters_of(award.application) if one["kind"] in SETTLING],
         **outlook(award, costs),
     )
 
@@ -314,20 +346,10 @@ def outcome(request, pk):
         submit_label=_("報告する"),
         autosave_key=f"fund-outcome-{award.pk}",
         outcome=report.outcome if report else "",
+        public_href=reverse("fund-award", args=[row.call.fund.municipality.slug, row.ref]),
         status=422 if form.is_bound else 200,
     )
 
 
 def _report(award: Award):
     return getattr(award, "report", None)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -3,9 +3,10 @@
 from uuid import uuid4
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from musubi.fund.actions.applying import LONGEST_TEXT, SUMS, TEXTS
+from musubi.fund.actions.applying import LONGEST_TEXT, REPRESENTATIVE, SUMS, TEXTS
 from musubi.fund.models import Application, Change
 from musubi.fund.states import ConsumptionTax
 from musubi.lib import clock
@@ -48,8 +49,12 @@ class BeginForm(forms.Form):
             del self.fields["before"]
 
 
+# What everybody reads once an award is made.
+PUBLIC = _("交付が決まると公開されます。")
 TEXT_HELP = {
-    "purpose": _("どの地域の、だれの、どんな困りごとか。数字や現場の声があると伝わります。"),
+    "purpose": format_lazy(
+        "{} {}", _("どの地域の、だれの、どんな困りごとか。数字や現場の声があると伝わります。"), PUBLIC
+    ),
     "content": _("何を、どこで、だれに、どのくらい行うか。"),
     "schedule": _("月ごとの予定。例: 7月 準備、8〜10月 実施、11月 まとめ"),
     "structure": _("だれが何を担うか。団体の紹介から写しています。事業に合わせて書き直してください。"),
@@ -70,15 +75,36 @@ class ApplicationForm(forms.Form):
 
     use_required_attribute = False
 
+    representative_title = forms.CharField(
+        label=_("代表者の役職"),
+        max_length=Application._meta.get_field("representative_title").max_length,
+        required=False,
+        help_text=_("代表取締役、理事長、会長など。"),
+    )
+    representative_name = forms.CharField(
+        label=_("代表者の氏名"),
+        max_length=Application._meta.get_field("representative_name").max_length,
+        help_text=_("申請書と通知書のあて名に入ります。公開されません。"),
+    )
     title = forms.CharField(
-        label=_("事業名"), max_length=120, help_text=_("何をする事業か、ひと目で分かる30字くらいの名前に。")
+        label=_("事業名"),
+        max_length=120,
+        help_text=format_lazy("{} {}", _("何をする事業か、ひと目で分かる30字くらいの名前に。"), PUBLIC),
     )
     goals = RowsField(
-        label=_("SDGsゴール"), queryset=Goal.objects.all(), required=False, widget=SdgGoalPicker
+        label=_("SDGsゴール"),
+        queryset=Goal.objects.all(),
+        required=False,
+        widget=SdgGoalPicker,
+        help_text=PUBLIC,
     )
 
     def __init__(self, *args, application: Application, **kwargs):
         super().__init__(*args, **kwargs)
+        if application.organisation.kind == Organisation.Kind.SOLE:
+            # Who does business alone is the organisation.
+            for name in REPRESENTATIVE:
+                del self.fields[name]
         goals = self.fields.pop("goals")
         for name in TEXTS[1:]:
             self.fields[name] = forms.CharField(
@@ -108,6 +134,10 @@ class ApplicationForm(forms.Form):
         return self.cleaned_data
 
     @property
+    def representative(self) -> list:
+        return [self[name] for name in REPRESENTATIVE if name in self.fields]
+
+    @property
     def texts(self) -> list:
         return [self[name] for name in [*TEXTS, "goals"]]
 
@@ -124,7 +154,7 @@ def initial_of(application: Application) -> dict:
     """What a draft says, as the form's initial values. Sums nobody has saved yet are empty, not 0."""
     sums = {name: getattr(application, name) or (0 if application.version else None) for name in SUMS}
     return {
-        **{name: getattr(application, name) for name in TEXTS},
+        **{name: getattr(application, name) for name in [*REPRESENTATIVE, *TEXTS]},
         **sums,
         "goals": [goal.pk for goal in application.goals.all()],
     }

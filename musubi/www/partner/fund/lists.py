@@ -87,12 +87,12 @@ def begin(request, call):
             request, _("申請の前に、あなたの団体を登録してください。登録が済むと、申請の画面に戻ります。")
         )
         return redirect(reverse("my-organisation-new") + "?" + urlencode({"next": request.path}))
-    continuable = _continuable(request.user, row)
+    awards = continuable(request.user, row)
     initial = {"before": request.GET["before"]} if request.GET.get("before", "").isdecimal() else {}
     form = BeginForm(
         request.POST if request.method == "POST" else None,
         organisations=organisations,
-        continuable=continuable,
+        continuable=awards,
         initial=initial,
     )
     if request.method == "POST" and form.is_valid():
@@ -133,7 +133,7 @@ def begin(request, call):
     )
 
 
-def _continuable(user, call: Call):
+def continuable(user, call: Call):
     """Awards under the call's programme that nobody has begun to continue, as far as may be known."""
     others = Application.objects.filter(before=OuterRef("pk")).annotate(shown=curtain.shown_case())
     running = others.exclude(shown__in=NO_LONGER_RUNS)

@@ -6,16 +6,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund import actions
-from musubi.fund.models import Application
+from musubi.fund.models import Application, Call
 from musubi.fund.queries import applications_for
 from musubi.fund.rules import may_be_written
+from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.people.permissions import Can
 from musubi.www.access import fetch
 from musubi.www.files import serve
 from musubi.www.partner.forms_organisations import ReasonForm
-from musubi.www.partner.fund.awards import summary_of
+from musubi.www.partner.fund.awards import Act, summary_of
 from musubi.www.partner.fund.letters import letters_of
+from musubi.www.partner.fund.lists import continuable
 from musubi.www.partner.fund.own import href_of, own, page, rows_of, title_of
 from musubi.www.partner.fund.presenting import slot_of
 from musubi.www.partner.fund.turns import fund_turn, with_turns
@@ -31,6 +33,10 @@ WITHDRAWABLE = ["draft", "submitted", "returned", "first_passed", "reserve"]
 def application(request, pk):
     """One application: whose turn it is, what was decided, the money, and what was sent in."""
     row = fetch(request, with_turns(rows_of(request.user)), Can.APPLY_TO_FUND, pk=pk)
+    continued = _continued(row)
+    found = summary_of(row)
+    if found["award"] and not continued and (onward := goes_on(request.user, row)):
+        found["acts"].append(onward)
     return page(
         request,
         "application",
@@ -41,10 +47,10 @@ def application(request, pk):
         may_withdraw=row.shown in WITHDRAWABLE,
         is_over=row.shown == "draft" and not row.mine,
         days=_days(row),
-        continued=_continued(row),
+        continued=continued,
         letters=letters_of(row),
         slot=slot_of(row),
-        **summary_of(row),
+        **found,
         **content_of(row),
     )
 
@@ -62,6 +68,22 @@ def _days(row: Application) -> list[tuple]:
         (_("成果報告の期限"), call.outcome_on),
     ]
     return [(label, wareki(day)) for label, day in found if day]
+
+
+def goes_on(user, row: Application) -> Act | None:
+    """Beginning the application for the next year, where a call of the programme is open that supports it."""
+    now = clock.now()
+    calls = Call.objects.filter(
+        state="published", opens_at__lte=now, closes_at__gt=now, edition__programme=row.edition.programme_id
+    )
+    call = calls.filter(edition__years__year=row.support_year + 1).order_by("closes_at", "pk").first()
+    if call is None or not continuable(user, call).filter(pk=row.pk).exists():
+        return None
+    return Act(
+        _("%(n)d年目の申請をはじめる") % {"n": row.support_year + 1},
+        f"{reverse('my-fund-call', args=[call.pk])}?before={row.pk}",
+        _("「%(call)s」に、今年の文章を引き継いで申請します。") % {"call": call.title},
+    )
 
 
 def _continued(row: Application) -> Application | None:

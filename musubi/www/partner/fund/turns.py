@@ -3,11 +3,11 @@
 from datetime import date, datetime
 
 from django.db import models
-from django.db.models import Case, Exists, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Min, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from musubi.fund.models import Application, Claim, Payment
+from musubi.fund.models import Application, Change, Claim, Payment
 from musubi.fund.queries import waits_for_applicant
 from musubi.fund.states import APPLICATION
 from musubi.lib import clock
@@ -18,15 +18,22 @@ from musubi.www.templatetags.pieces import days_left
 
 def with_turns(rows: models.QuerySet[Application]) -> models.QuerySet[Application]:
     """Each with what `fund_turn` reads, so that a list of any length takes one statement."""
-    asked = Payment.objects.filter(award__application=OuterRef("pk"), state="requested")
-    open_claims = Claim.objects.filter(award__application=OuterRef("pk"), returned_on=None).order_by()
+    of = {"award__application": OuterRef("pk")}
+    asked = Payment.objects.filter(**of, state="requested")
+    changes = Change.objects.filter(**of, state="requested")
+    claims = Claim.objects.filter(**of, returned_on=None)
     return rows.annotate(
         mine=Case(When(waits_for_applicant(), then=Value(True)), default=Value(False)),
-        asked=Exists(asked),
-        claim_due=Subquery(
-            open_claims.values("award__application").annotate(day=Min("due_on")).values("day")
-        ),
+        asked_at=_first(asked, "requested_at"),
+        changing_at=_first(changes, "requested_at"),
+        claimed_on=_first(claims, "claimed_on"),
+        claim_due=_first(claims, "due_on"),
     )
+
+
+def _first(rows: models.QuerySet, name: str) -> Subquery:
+    """The earliest of these rows of an application."""
+    return Subquery(rows.order_by().values("award__application").annotate(first=Min(name)).values("first"))
 
 
 def fund_turns(user) -> list[Turn]:
@@ -34,7 +41,7 @@ def fund_turns(user) -> list[Turn]:
     waiting = Q(
         shown__in=["submitted", "first_passed", "reserve", "change_requested", "reported", "fixed"]
     ) | Q(mine=True)
-    found = map(fund_turn, with_turns(rows_of(user)).filter(waiting | Q(asked=True)))
+    found = map(fund_turn, with_turns(rows_of(user)).filter(waiting | Q(asked_at__isnull=False)))
     return [turn for turn in found if turn]
 
 
@@ -93,7 +100,7 @@ def _next(row: Application) -> tuple[str, date | None, str, str] | None:
         case "awarded" if row.award.accepted_at is None:
             return _("交付決定の内容を読んで、承諾する"), None, _("交付決定を見る"), at("my-fund-decision")
         case "awarded" | "advanced":
-            if row.asked:
+            if row.asked_at:
                 return _("概算払の請求を確認し、支払います"), call.payment_on, "", here
             return (
                 _("事業を行い、終わったら実績を報告する"),
@@ -116,11 +123,16 @@ def _next(row: Application) -> tuple[str, date | None, str, str] | None:
 
 
 def _since(row: Application) -> datetime:
+    """Since when it has been theirs: as far as may be known, the last that happened."""
     award = getattr(row, "award", None)
-    if award and award.fixed_on:
+    if row.claim_due:
+        return clock.at(row.claimed_on)
+    if award is None:
+        returned = row.returned_at if row.shown == "returned" else None
+        told = {"first_passed": row.call.first_released_at, "reserve": row.call.released_at}.get(row.shown)
+        return returned or told or row.filed_at or row.started_at
+    if row.shown == "reported":
+        return award.report.reported_at
+    if award.fixed_on:
         return clock.at(award.fixed_on)
-    if award:
-        return clock.at(award.decided_on)
-    if row.shown == "first_passed":
-        return row.call.first_released_at
-    return row.filed_at or row.started_at
+    return row.changing_at or row.asked_at or award.accepted_at or clock.at(award.decided_on)

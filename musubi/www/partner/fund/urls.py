@@ -24,6 +24,7 @@ urlpatterns = [
     path("<int:pk>/status/", awarded.status, name="my-fund-status"),
     path("<int:pk>/assets/", awarded.assets, name="my-fund-assets"),
     path("<int:pk>/report/", ending.report, name="my-fund-report"),
+    path("<int:pk>/report/receipt/", ending.receipt, name="my-fund-report-receipt"),
     path("<int:pk>/settlement/", ending.settlement, name="my-fund-settlement"),
     path("<int:pk>/tax/", ending.tax, name="my-fund-tax"),
     path("<int:pk>/outcome/", ending.outcome, name="my-fund-outcome"),

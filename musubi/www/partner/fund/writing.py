@@ -1,31 +1,27 @@
-"""Writing an application together. It saves itself, works without a script, and tells the older window.
+"""Writing an application together. It saves itself, works without a script, and tells the older window (`saving`)."""
 
-One form serves the whole of it; its buttons say what to do after saving (`do`): nothing more, go on to the check, take a
-file off. The page carries `version`, that of what it shows: what was saved since by another window or a colleague makes
-the save stop, and both versions show.
-"""
-
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund import actions
-from musubi.fund.actions.applying import SUMS, TEXTS
+from musubi.fund.actions.applying import REPRESENTATIVE, SUMS, TEXTS
 from musubi.fund.budget import problems
 from musubi.fund.eligibility import checks
 from musubi.fund.models import Application
 from musubi.fund.rules import is_open, may_be_written
 from musubi.fund.states import Phase
 from musubi.lib import clock
-from musubi.lib.errors import Conflict, Refused
+from musubi.lib.errors import Refused
+from musubi.people.models import Organisation
 from musubi.www.partner.fund.costs import CostRows
 from musubi.www.partner.fund.forms import ApplicationForm, initial_of
 from musubi.www.partner.fund.own import own, page
-from musubi.www.partner.fund.papers import PapersForm, take_off
-from musubi.www.partner.page import add_refusal
+from musubi.www.partner.fund.papers import PapersForm
+from musubi.www.partner.fund.saving import Window, gone, number, saved_words
 from musubi.www.partner.typed import keeps_words
 
 
@@ -35,54 +31,39 @@ def edit(request, pk):
     application = own(request, pk)
     if not may_be_written(application):
         if request.POST.get("do") == "autosave":
-            return render(request, "partner/fund/saved.html", {"gone": application})
+            return gone(
+                request,
+                _("この申請は別の画面で送られました。この画面の内容は保存していません。"),
+                reverse("my-fund-application", args=[pk]),
+            )
         messages.info(request, _("この申請は、いまは書き直せません。"))
         return redirect("my-fund-application", pk)
     writing = Writing(request, application)
     return writing.save() if request.method == "POST" else writing.show()
 
 
-class Writing:
+class Writing(Window):
     """One window in which an application is written: its form, its budget, its files, and what saving comes to."""
 
+    sums_template = "partner/fund/reckoned.html"
+
     def __init__(self, request, application: Application):
-        self.request, self.application = request, application
+        super().__init__(request)
+        self.application, self.version = application, application.version
+        self.autosave_key = f"application-{application.pk}"
+        self.edit_href = reverse("my-fund-edit", args=[application.pk])
         self.form = ApplicationForm(application=application, initial=initial_of(application))
         self.costs = CostRows.stored(application, Phase.PLAN)
-        self.papers = PapersForm(application=application)
+        self.papers = self.files()
 
-    def save(self):
-        """Keep the words, then do what the button says."""
-        data = self.request.POST
-        do, _colon, subject = data.get("do", "save").partition(":")
-        quiet = do == "autosave"
+    def files(self, *data) -> PapersForm:
+        return PapersForm(*data, application=self.application)
+
+    def take(self, data) -> None:
         self.form = ApplicationForm(data, application=self.application)
         self.costs = CostRows.typed(self.application.edition, data)
-        self.papers = PapersForm(data, None if quiet else self.request.FILES, application=self.application)
-        whole = self.form.is_valid() and self.costs.is_valid
-        try:
-            self._keep_words(_number(data.get("newest" if do == "overwrite" else "version", "")))
-        except Conflict:
-            return self._older_window(quiet)
-        except Refused as refusal:
-            add_refusal(self.form, refusal)
-            whole = False
-        else:
-            if not quiet:
-                whole = self._keep_papers(_key(data.get("key", ""))) and whole
-                if do == "detach":
-                    whole = self._take_off(subject) and whole
-        if quiet:
-            return self._tell_saved(whole)
-        if not whole:
-            return self.show(status=422)
-        if do == "check":
-            return redirect("my-fund-check", self.application.pk)
-        messages.success(self.request, _("%(time)s に保存しました。") % {"time": self._time()})
-        place = "#papers" if do == "detach" else ""
-        return redirect(reverse("my-fund-edit", args=[self.application.pk]) + place)
 
-    def _keep_words(self, version: int) -> None:
+    def keep_words(self, version: int) -> None:
         actions.save_application(
             self.application,
             by=self.request.user,
@@ -91,17 +72,13 @@ class Writing:
             **self.form.words(),
         )
         self.application.refresh_from_db()
+        self.version = self.application.version
 
-    def _keep_papers(self, key: UUID | None) -> bool:
-        return self.papers.is_valid() and self.papers.store(by=self.request.user, key=key)
-
-    def _take_off(self, text: str) -> bool:
-        try:
-            take_off(self.application, text, by=self.request.user)
-        except Refused as refusal:
-            self.form.add_error(None, str(refusal))
-            return False
-        return True
+    def after(self, do: str):
+        if do == "check":
+            return redirect("my-fund-check", self.application.pk)
+        messages.success(self.request, saved_words())
+        return redirect(self.edit_href + ("#papers" if do == "detach" else ""))
 
     def show(self, status: int = 200, **more):
         application = self.application
@@ -116,22 +93,23 @@ class Writing:
             costs=self.costs,
             papers=self.papers,
             paper_rows=self.papers.shown(),
-            skipped=",".join(["newest", *self.papers.fields]),
+            skipped=self.skipped(),
             key=uuid4(),
             steps=steps_of(application, "write"),
             remarks=application.remarks if again else "",
             closes_at=None if again else application.call.closes_at,
             is_open=again or is_open(application.call),
+            saved_at=application.saved_at,
+            public=public_of(application),
             checks=[
                 check
                 for check in checks(application.edition, application.organisation, on=clock.today())
                 if check.holds is not True
             ],
-            autosave_key=f"application-{application.pk}",
-            **{"version": application.version, **self._sums(), **more},
+            **{**self.line(), **self.sums(), **more},
         )
 
-    def _sums(self) -> dict:
+    def sums(self) -> dict:
         """The budget's sums and what the terms give for it, for the page and for a save in the background."""
         money = self._money()
         mine = ["own_money", "other_grants", "income"]
@@ -150,31 +128,23 @@ class Writing:
         typed = getattr(self.form, "cleaned_data", {}) if self.form.is_bound else {}
         return {name: typed.get(name, getattr(self.application, name)) for name in SUMS}
 
-    def _older_window(self, quiet: bool):
+    def older(self):
         """Another window or a colleague saved first: nothing is written, and both versions show."""
         stored = own(self.request, self.application.pk)
-        if quiet:
-            seen = self.request.POST.get("version", "")
-            return render(self.request, "partner/fund/saved.html", {"older": True, "version": seen})
         if not may_be_written(stored):
             messages.info(self.request, _("この申請は、別の画面で送られました。"))
             return redirect("my-fund-application", stored.pk)
         differing = self._differing(stored)
         self.application = stored
-        return self.show(
-            status=409,
-            differing=differing,
-            stored=stored,
-            newest=stored.version,
-            # The window stays the older one until the person decides.
-            version=_number(self.request.POST.get("version", "")),
-        )
+        # The window stays the older one until the person decides.
+        self.version = number(self.request.POST.get("version", ""))
+        return self.show(status=409, differing=differing, stored=stored, newest=stored.version)
 
     def _differing(self, stored: Application) -> list[tuple[str, str]]:
         """(label, what is saved) where it is not what this window says."""
         typed = self.form.words()
         found = []
-        for name in TEXTS:
+        for name in [*REPRESENTATIVE, *TEXTS]:
             if name in typed and typed[name].split() != getattr(stored, name).split():
                 found.append((self.form[name].label, getattr(stored, name)))
         for name in SUMS:
@@ -184,38 +154,7 @@ class Writing:
             goals = list(stored.goals.all())
             if {goal.pk for goal in goals} != {goal.pk for goal in typed["goals"]}:
                 found.append((self.form["goals"].label, "、".join(goal.display_name for goal in goals)))
-        there = CostRows.stored(stored, Phase.PLAN)
-        if [(r.category, r.label, r.yen) for r in there.rows] != [
-            (r.category, r.label, r.yen) for r in self.costs.rows
-        ]:
-            lines = [f"{r.category_name} {r.label} {r.shown}円" for r in there.rows]
-            found.append((_("経費"), "\n".join(lines)))
-        return found
-
-    def _tell_saved(self, whole: bool):
-        """The line under the form and the sums, for a save in the background."""
-        problems = [(field.label, error) for field in self.form for error in field.errors]
-        problems += [("", error) for error in self.form.non_field_errors()] + self.costs.errors
-        response = render(
-            self.request,
-            "partner/fund/saved.html",
-            {
-                "application": self.application,
-                "version": self.application.version,
-                "problems": problems,
-                "saved_time": self._time(),
-                "autosave_key": f"application-{self.application.pk}",
-                "edition": self.application.edition,
-                "oob": True,
-                **self._sums(),
-            },
-        )
-        if whole and not problems:
-            response["X-Saved"] = "1"
-        return response
-
-    def _time(self) -> str:
-        return f"{self.application.saved_at.astimezone(clock.TOKYO):%H:%M}"
+        return found + self.differing_costs(Phase.PLAN, _("経費"))
 
 
 # Where on the form something that stands against filing is put right.
@@ -233,7 +172,7 @@ def check(request, pk):
     if request.method == "POST":
         try:
             actions.file_application(
-                application, by=request.user, version=_number(request.POST.get("version", ""))
+                application, by=request.user, version=number(request.POST.get("version", ""))
             )
         except Refused as refusal:
             # A double click: the first of the two has sent it.
@@ -270,7 +209,7 @@ def content_of(application: Application) -> dict:
     """What `partner/fund/words.html` shows of an application."""
     costs = CostRows.stored(application, Phase.PLAN)
     income = [
-        (Application._meta.get_field(name).verbose_name, getattr(application, name))
+        (str(Application._meta.get_field(name).verbose_name).removesuffix("(円)"), getattr(application, name))
         for name in ("requested", "own_money", "other_grants", "income")
     ]
     return {
@@ -287,6 +226,23 @@ def content_of(application: Application) -> dict:
     }
 
 
+def public_of(application: Application) -> list[tuple[str, str]]:
+    """[(when, what)] that everybody can read of it, as `shown.told` and the page of an award tell."""
+    is_person = application.organisation.kind == Organisation.Kind.SOLE
+    if application.edition.is_blind or is_person:
+        received = _("整理番号と申請額だけ。団体名と事業名は出ません。")
+    else:
+        received = _("整理番号、団体名、事業名、申請額、審査の結果")
+    granted = _(
+        "団体名と種別、事業名、目的と地域の課題、SDGsゴール、申請額と交付額、交付の理由と条件、支払と成果"
+    )
+    return [
+        (_("受付の終了のあと"), received),
+        (_("交付が決まったとき"), granted),
+        (_("公開されないもの"), _("代表者、そのほかの文章、経費の内訳、添付した書類")),
+    ]
+
+
 def steps_of(application: Application, here: str) -> list[dict]:
     """For `parts/steps.html`: writing, checking, sending."""
     names = {"write": _("内容を書く"), "check": _("送る前の確認"), "send": _("送る")}
@@ -297,14 +253,3 @@ def steps_of(application: Application, here: str) -> list[dict]:
         href = reverse("my-fund-edit", args=[application.pk]) if name == "write" and here == "check" else ""
         found.append({"label": label, "state": state, "href": href})
     return found
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -17,9 +17,11 @@
     put("sum-money", show(income));
     const left = document.getElementById("sum-left");
     if (!left) return;
-    left.className = income === total ? "even" : "off";
+    left.className = income !== total ? "off" : total ? "even" : "unknown";
     const gap = show(Math.abs(income - total));
-    left.textContent = income === total
+    left.textContent = !income && !total
+      ? (english ? "Once costs and income are there, it says here whether they are equal." : "経費と収入を入れると、同じ額になっているかがここに出ます。")
+      : income === total
       ? (english ? "Income and costs are equal." : "収入と経費が同じ額になっています。")
       : income < total
         ? (english ? `Income is ${gap} yen short.` : `収入が経費より${gap}円足りません。`)
