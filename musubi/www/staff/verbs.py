@@ -68,6 +68,7 @@ WORDS = {
     "agreement.terminated": gettext_lazy("協定を解除した"),
     "agreement.woke": gettext_lazy("協定の休眠が解けた"),
     "application.checked": gettext_lazy("申請の形式を確認した"),
+    "application.correction_due": gettext_lazy("申請の補正の期限を知らせた"),
     "application.decided": gettext_lazy("申請の結果を発表した"),
     "application.decision_prepared": gettext_lazy("交付・不交付の決定を準備した"),
     "application.file_blocked": gettext_lazy("申請の書類からウイルスが見つかり、開けなくした"),
