@@ -26,7 +26,7 @@ from musubi.www.staff.fund.forms_programmes import (
     calm,
 )
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
-from musubi.www.staff.fund.rules_shown import SECTIONS, compared, spelled
+from musubi.www.staff.fund.rules_shown import SECTIONS, compared, spelled, unwritten
 from musubi.www.staff.verbs import history_items
 
 PART = "staff-fund-programmes"
@@ -246,6 +246,7 @@ def _after(request, section: str, back: str) -> str:
 
 def _section_page(request, municipality, row: Edition, section: str, form):
     name, codes = SECTIONS[section], list(FORMS)
+    empty = unwritten(row)
     back = reverse("staff-fund-edition", args=[municipality.slug, row.programme.code, row.number])
     return page(
         request,
@@ -267,7 +268,7 @@ def _section_page(request, municipality, row: Edition, section: str, form):
         steps=[
             {
                 "label": SECTIONS[one],
-                "state": "current" if one == section else "done",
+                "state": "current" if one == section else "todo" if one in empty else "done",
                 "href": f"{back}edit/{one}/",
             }
             for one in codes
