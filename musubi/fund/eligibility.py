@@ -20,6 +20,7 @@ def checks(edition: Edition, organisation: Organisation, *, on: date) -> list[Ch
     """The conditions of an edition for an organisation on a day, those that fail first."""
     found = [_kind(edition, organisation, on)]
     if edition.excludes_controlled and organisation.kind == Organisation.Kind.COMPANY:
+        found.append(_small(organisation))
         found.append(Check("大企業が支配する会社ではない", None, "株主構成の分かる書類で確かめます。"))
     if edition.accounts_years:
         found.append(
@@ -32,6 +33,27 @@ def checks(edition: Edition, organisation: Organisation, *, on: date) -> list[Ch
     for line in filter(None, (line.strip() for line in edition.exclusions.splitlines())):
         found.append(Check(f"次に当たらない: {line}", None, "申請のときに誓約していただきます。"))
     return sorted(found, key=lambda check: (check.holds is not False, check.holds is None))
+
+
+def _small(organisation: Organisation) -> Check:
+    """A company is small or medium by the number of its people or by its capital, one of the two, each by its trade
+    (中小企業基本法2条). As few people as no trade calls many decide; more, or 301, decide nothing without the capital."""
+    words = "大企業ではない(中小企業の範囲にある)"
+    size = organisation.size
+    if not size:
+        how = "団体の規模が登録されていません。働いている人の数と、業種・資本金の分かる書類で確かめます。"
+        return Check(words, None, how)
+    how = f"登録されている規模は「{organisation.get_size_display()}」です。"
+    if size in (Organisation.Size.MICRO, Organisation.Size.SMALL):
+        return Check(words, True, f"{how}どの業種でも、中小企業の人数です。")
+    if size == Organisation.Size.LARGE:
+        how += "人数では大企業に当たります。資本金が業種の上限以下のときだけ中小企業なので、登記事項証明書で確かめます。"
+        return Check(words, None, how)
+    return Check(
+        words,
+        None,
+        f"{how}業種により、50人・100人を超えると人数では中小企業にならないので、業種と資本金で確かめます。",
+    )
 
 
 def _kind(edition: Edition, organisation: Organisation, on: date) -> Check:

@@ -199,10 +199,44 @@ def returned(entry):
     yield from _to_applicant(
         application,
         f"申請の補正をお願いします: {application.title}",
-        f"申請{_about(application)}に、直していただきたいところがあります。直してから、もう一度申請してください。\n\n"
-        f"{entry.data['remarks']}",
+        f"申請{_about(application)}に、直していただきたいところがあります。直してから、もう一度申請してください。\n"
+        f"{_until(entry.data.get('correct_by'))}\n{entry.data['remarks']}",
         "edit/",
     )
+
+
+def _until(day: str | None) -> str:
+    return f"補正の期限: {format_date(date.fromisoformat(day))}\n" if day else ""
+
+
+@tells("application.correction_due", _("申請の補正の期限"))
+def correction_due(entry):
+    application = _application(entry.object_id)
+    # One that was sent since, or returned anew for another day, is not spoken of.
+    if application.state != "returned" or str(application.correct_by) != entry.data["due_on"]:
+        return
+    due = format_date(application.correct_by)
+    if entry.data["is_over"]:
+        yield from _to_applicant(
+            application,
+            f"補正の期限が過ぎています: {application.title}",
+            f"申請{_about(application)}の補正の期限({due})が過ぎました。直して送り直すか、遅れるときは事務局にご連絡ください。\n\n"
+            f"{application.remarks}",
+            "edit/",
+        )
+        yield from _to_secretariat(
+            application.call,
+            f"補正が遅れています: {application.title}",
+            f"{application.organisation}の申請{_about(application)}の補正の期限({due})が過ぎました。団体に確かめてください。",
+            f"applications/{application.ref}/",
+        )
+    else:
+        yield from _to_applicant(
+            application,
+            f"補正の期限が近づいています: {application.title}",
+            f"申請{_about(application)}の補正を、{due}までにお願いします。\n\n{application.remarks}",
+            "edit/",
+        )
 
 
 @tells("application.withdrawn", _("申請の取下げ(事務局)"))

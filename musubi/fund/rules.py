@@ -1,9 +1,14 @@
 """Conditions beyond authority: windows, whose turn, what may be shown."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from musubi.fund.models import Application, Call
 from musubi.lib import clock
+from musubi.lib.workdays import add_workdays
+from musubi.people.queries import closing_days
+
+# How long an organisation has for a correction, where the secretariat says nothing else.
+CORRECTION_WORKDAYS = 10
 
 
 def is_open(call: Call, at: datetime | None = None) -> bool:
@@ -28,6 +33,12 @@ def may_be_filed(application: Application, at: datetime | None = None) -> bool:
     if application.state == "returned":
         return takes_corrections(application.call)
     return application.state == "draft" and is_open(application.call, at)
+
+
+def correction_due(call: Call) -> date:
+    """The day that is offered when an application is returned today."""
+    closed = closing_days(call.municipality_id)
+    return add_workdays(clock.today(), CORRECTION_WORKDAYS, closed=closed)
 
 
 def may_be_reported(application: Application) -> bool:

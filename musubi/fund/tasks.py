@@ -11,8 +11,8 @@ from django.db.models import Exists, OuterRef
 
 from musubi.fund.letters.batches import make_waiting
 from musubi.fund.letters.issuing import issue_waiting
-from musubi.fund.models import Assignment, Award, Call, Claim
-from musubi.fund.states import CALL
+from musubi.fund.models import Application, Assignment, Award, Call, Claim
+from musubi.fund.states import APPLICATION, CALL
 from musubi.journal import actions as journal
 from musubi.journal.models import Entry
 from musubi.lib import clock
@@ -23,6 +23,7 @@ EVERY = timedelta(minutes=10)
 # Nobody wants a reminder in the night.
 MORNING = 8
 BEFORE_CLOSING = timedelta(days=3)
+BEFORE_CORRECTION = timedelta(days=3)
 BEFORE_REPORT, BEFORE_CLAIM, AFTER_DECISION = timedelta(days=14), timedelta(days=5), timedelta(days=7)
 
 
@@ -50,10 +51,25 @@ def tell_of_calls() -> int:
 
 @periodic("助成: 採点と報告と返還の期限", every=EVERY)
 def remind() -> int:
-    """Sheets, acceptances, reports and claims that are due or late; from eight in the morning."""
+    """Corrections, sheets, acceptances, reports and claims that are due or late; from eight in the morning."""
     if clock.now().astimezone(clock.TOKYO).hour < MORNING:
         return 0
-    return _late_sheets() + _acceptances() + _reports() + _outcomes() + _claims()
+    return _corrections() + _late_sheets() + _acceptances() + _reports() + _outcomes() + _claims()
+
+
+def _corrections() -> int:
+    """What was returned, three days before the day it is wanted by and when that has passed: once each."""
+    today = clock.today()
+    rows = Application.objects.filter(
+        state="returned",
+        call__state__in=["published", "screening"],
+        correct_by__lte=today + BEFORE_CORRECTION,
+    )
+    told = 0
+    for application in rows.select_related("call__fund__municipality"):
+        due = application.correct_by
+        told += _mark("application.correction_due", application, due_on=due.isoformat(), is_over=due < today)
+    return told
 
 
 def _late_sheets() -> int:
@@ -126,7 +142,7 @@ def _untold(rows: models.QuerySet, verb: str) -> models.QuerySet:
 @transaction.atomic
 def _mark(verb: str, thing: models.Model, **data) -> bool:
     """Write the entry, unless there is one that says the same already: two workers at once write one."""
-    hold(thing, CALL.subject if isinstance(thing, Call) else "交付決定")
+    hold(thing, {Call: CALL.subject, Application: APPLICATION.subject}.get(type(thing), "交付決定"))
     same = Entry.objects.filter(verb=verb, kind=thing._meta.model_name, object_id=thing.pk)
     if any(entry.data == data for entry in same):
         return False

@@ -10,10 +10,12 @@ from musubi.fund import actions
 from musubi.fund.actions import Parts
 from musubi.fund.budget import costs_of
 from musubi.fund.models import Application, CostLine, Paper
+from musubi.fund.rules import correction_due
 from musubi.fund.states import Stage
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
+from musubi.people.actions import set_closing_day
 from tests.at_once.race import cut_in, race, seen, told
 from tests.factories.fund import (
     fill_application,
@@ -521,6 +523,34 @@ def test_return_application_says_what_to_correct(filed, desk):
     assert (application.state, application.remarks) == ("returned", "予算の内訳を書いてください。")
     entry = history(application).last()
     assert (entry.verb, entry.data["remarks"]) == ("application.returned", "予算の内訳を書いてください。")
+
+
+def test_return_application_has_a_day_by_which_it_is_wanted(filed, desk, person):
+    with at(TODAY):
+        actions.return_application(filed, by=desk, remarks="直してください。")
+        assert seen(filed).correct_by == correction_due(filed.call)
+        assert history(filed).last().data["correct_by"] == correction_due(filed.call).isoformat()
+        actions.file_application(filed, by=person)
+        assert seen(filed).correct_by is None
+        today = clock.today()
+        with pytest.raises(Refused) as refusal:
+            actions.return_application(
+                filed, by=desk, remarks="直してください。", correct_by=today - timedelta(days=1)
+            )
+        assert (refusal.value.field, seen(filed).state) == ("correct_by", "submitted")
+        actions.return_application(filed, by=desk, remarks="直してください。", correct_by=today)
+    # It passes, and nothing happens by itself.
+    with at(LATER):
+        assert (seen(filed).state, seen(filed).correct_by) == ("returned", today)
+        actions.file_application(filed, by=person)
+    assert seen(filed).state == "submitted"
+
+
+def test_the_day_that_is_offered_counts_working_days_of_the_municipality(call):
+    with clock.standing_at(clock.at(date(2025, 7, 1))):
+        assert correction_due(call) == date(2025, 7, 15)
+        set_closing_day(call.fund.municipality, date(2025, 7, 3), by=None, name="庁舎の停電")
+        assert correction_due(call) == date(2025, 7, 16)
 
 
 def test_returning_needs_remarks_and_what_was_sent(filed, draft, call, desk):

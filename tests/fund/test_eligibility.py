@@ -64,10 +64,37 @@ def test_what_only_a_person_can_tell_is_left_to_one():
         ("次に当たらない: 暴力団関係者", None),
     ]
     kind = ("団体の種別が対象(企業、NPO・公益団体)", True)
+    small = ("大企業ではない(中小企業の範囲にある)", None)
     controlled = ("大企業が支配する会社ではない", None)
-    assert told(edition, make_organisation(kind="company")) == [kind, controlled, *rest]
-    # Only a company is controlled by another.
+    assert told(edition, make_organisation(kind="company")) == [kind, small, controlled, *rest]
+    # Only a company is large, or controlled by another.
     assert told(edition, make_organisation(kind="npo")) == [kind, *rest]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("size", "holds", "how"),
+    [
+        ("micro", True, "登録されている規模は「5人以下」です。どの業種でも、中小企業の人数です。"),
+        ("small", True, "どの業種でも、中小企業の人数です。"),
+        # A shop with 51 people is none by its number, a factory with 300 is.
+        ("medium", None, "業種により"),
+        # By its number it is none; with little capital it is one all the same.
+        ("large", None, "人数では大企業に当たります。資本金が"),
+        ("", None, "団体の規模が登録されていません。"),
+    ],
+)
+def test_the_size_of_a_company_decides_where_it_can(size, holds, how):
+    edition = edition_with(kinds=["company"], excludes_controlled=True)
+    company = make_organisation(kind="company", size=size)
+    found = {check.words: check for check in checks(edition, company, on=DAY)}
+    check = found["大企業ではない(中小企業の範囲にある)"]
+    assert check.holds is holds
+    assert how in check.how
+    # Who holds its shares is told by no record.
+    assert found["大企業が支配する会社ではない"].holds is None
+    plain = edition_with(kinds=["company"])
+    assert [found.words for found in checks(plain, company, on=DAY)] == ["団体の種別が対象(企業)"]
 
 
 @pytest.mark.django_db

@@ -30,6 +30,7 @@ from musubi.fund.letters.styles import style_of
 from musubi.fund.letters.word import as_word
 from musubi.fund.models import LetterIssue
 from musubi.fund.states import Stage
+from musubi.people.numbering import next_ref
 from musubi.services.typesetting import UnknownCharacters
 from tests.factories.fund import (
     general,
@@ -308,6 +309,19 @@ def test_worker_issues_what_waits_once_with_one_number_each(fund):
         assert issue_waiting() == 0
     numbers = list(LetterIssue.objects.order_by("pk").values_list("number", flat=True))
     assert numbers == [f"潮風市発第{number}号" for number in (1, 2, 3, 4, 5)]
+
+
+def test_letter_that_is_issued_late_has_a_number_of_the_year_it_is_dated_in(fund):
+    award = award_of(fund, number_style="{year}潮企第{number}号")
+    with on(4, 10, 2026):
+        assert issue_waiting() == 5
+    letters = LetterIssue.objects.order_by("pk")
+    assert {row.content["on"][:4] for row in letters} == {"2025"}
+    assert [row.number for row in letters] == [f"2025潮企第{number}号" for number in (1, 2, 3, 4, 5)]
+    assert award.number == letters[0].number
+    # The year that has begun counts from one.
+    with on(4, 11, 2026):
+        assert next_ref(award.application.municipality_id, "letter") == "2026-001"
 
 
 def test_form_number_and_seal_are_written_in_the_programme_s_style(fund):

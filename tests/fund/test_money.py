@@ -80,6 +80,34 @@ def test_open_fund_is_the_desks(city, role):
         actions.open_fund(city, by=make_staff(city, role), name="ファンド", fiscal_year=2025)
 
 
+def test_rename_fund_keeps_its_year_and_the_words_there_were(fund, desk):
+    actions.rename_fund(fund, by=desk, name=" 海と暮らしのファンド ", lead=" 海のために。 ")
+    fund.refresh_from_db()
+    assert (fund.name, fund.lead, fund.fiscal_year) == ("海と暮らしのファンド", "海のために。", 2025)
+    entry = history(fund).last()
+    assert (entry.verb, entry.data["name"], entry.data["lead"]) == ("fund.renamed", "見本ファンド", "")
+
+
+def test_rename_fund_is_refused_without_a_name_of_its_own(fund, city, desk):
+    other = make_fund(city, name="別のファンド")
+    for name, lead, error in (
+        (" ", "海", Missing),
+        ("見本ファンド", "", Conflict),
+        ("別のファンド", " ", Refused),
+        ("海" * 81, "", Refused),
+    ):
+        with pytest.raises(error):
+            actions.rename_fund(other, by=desk, name=name, lead=lead)
+        other.refresh_from_db()
+        assert (other.name, other.lead) == ("別のファンド", "")
+
+
+@pytest.mark.parametrize("role", ["officer", "manager", "administrator", "auditor"])
+def test_rename_fund_is_the_desks(fund, city, role):
+    with pytest.raises(NotAllowed):
+        actions.rename_fund(fund, by=make_staff(city, role), name="別の名", lead="")
+
+
 def test_earmark_makes_one_pot_for_one_thing(fund, desk):
     pot = actions.earmark(fund, by=desk, goal=Goal.objects.get(pk=14))
     assert actions.earmark(fund, by=desk, goal=Goal.objects.get(pk=14)) == pot

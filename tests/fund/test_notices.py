@@ -247,6 +247,31 @@ def test_late_sheet_is_told_to_its_member_and_the_secretariat_once(fund, desk):
         assert len(told(desk, "call.sheets_late")) == 1
 
 
+def test_correction_is_told_with_its_day_and_again_when_it_comes_and_when_it_has_passed(fund, desk):
+    with moment(2025, 6, 12):
+        application = make_application(make_call(fund), state="submitted")
+        actions.return_application(
+            application, by=desk, remarks="内訳を書いてください。", correct_by=date(2025, 6, 20)
+        )
+        person = application.filed_by
+        assert "補正の期限: 令和7年6月20日" in last(person).body
+    with moment(2025, 6, 16):
+        assert tasks.remind() == 0
+    with moment(2025, 6, 17):
+        assert (tasks.remind(), tasks.remind()) == (1, 0)
+        assert last(person).title == "補正の期限が近づいています: 藻場を増やす見本事業"
+        assert told(desk, "application.correction_due") == []
+    with moment(2025, 6, 21):
+        assert (tasks.remind(), tasks.remind()) == (1, 0)
+        assert last(person).title == "補正の期限が過ぎています: 藻場を増やす見本事業"
+        assert told(desk, "application.correction_due") == ["補正が遅れています: 藻場を増やす見本事業"]
+        assert last(desk).path == f"/shiokaze/staff/fund/applications/{application.ref}/"
+        # It is still taken, and then nobody is reminded.
+        actions.file_application(application, by=person)
+    with moment(2025, 6, 23):
+        assert tasks.remind() == 0
+
+
 # --- awards ----------------------------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,30 @@ def test_a_programme_begins_with_an_empty_edition(city, desk):
     assert verbs(programme) == ["programme.drafted"]
 
 
+def test_rename_programme_keeps_its_short_name_and_the_words_there_were(draft, desk):
+    programme = draft.programme
+    actions.rename_programme(programme, by=desk, name=" 海の助成 ", lead=" 海のために。 ")
+    programme.refresh_from_db()
+    assert (programme.code, programme.name, programme.lead) == ("wellbeing", "海の助成", "海のために。")
+    entry = history(programme).last()
+    assert (entry.verb, entry.data["name"]) == ("programme.renamed", "ウェルビーイング助成")
+
+
+def test_rename_programme_is_refused_without_a_name_and_without_a_change(draft, desk):
+    programme = draft.programme
+    for name, error in ((" ", Missing), ("ウェルビーイング助成 ", Refused), ("海" * 81, Refused)):
+        with pytest.raises(error):
+            actions.rename_programme(programme, by=desk, name=name, lead="")
+        programme.refresh_from_db()
+        assert programme.name == "ウェルビーイング助成"
+
+
+@pytest.mark.parametrize("role", ["officer", "manager", "administrator", "auditor"])
+def test_rename_programme_is_the_desks(city, draft, role):
+    with pytest.raises(NotAllowed):
+        actions.rename_programme(draft.programme, by=make_staff(city, role), name="別の名", lead="")
+
+
 @pytest.mark.parametrize(
     ("code", "name", "field"),
     [

@@ -368,6 +368,8 @@ GET  staff-fund-award grant                           in    403   403   403   40
 GET  staff-fund-new                                   in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-pot-new fund                          in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-contribution-new fund                 in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-edit fund                             in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-programme-edit programme              in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-programme-new                         in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-edition-edit programme second who     in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-edition-edit programme second money   in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -40,9 +40,24 @@ from musubi.fund.actions.deciding import (
     prepare_decision,
     release,
 )
-from musubi.fund.actions.money import cancel_pledge, earmark, open_fund, pledge, receive, return_contribution
+from musubi.fund.actions.money import (
+    cancel_pledge,
+    earmark,
+    open_fund,
+    pledge,
+    receive,
+    rename_fund,
+    return_contribution,
+)
 from musubi.fund.actions.papers import add_paper, remove_paper
-from musubi.fund.actions.programme import Parts, draft_edition, draft_programme, save_edition, use_edition
+from musubi.fund.actions.programme import (
+    Parts,
+    draft_edition,
+    draft_programme,
+    rename_programme,
+    save_edition,
+    use_edition,
+)
 from musubi.fund.actions.releasing import release_first
 from musubi.fund.actions.screening import (
     appoint_member,
@@ -58,6 +73,7 @@ from musubi.fund.actions.screening import (
 
 __all__ = [
     "open_fund",
+    "rename_fund",
     "earmark",
     "pledge",
     "receive",
@@ -65,6 +81,7 @@ __all__ = [
     "return_contribution",
     "Parts",
     "draft_programme",
+    "rename_programme",
     "draft_edition",
     "save_edition",
     "use_edition",

@@ -1,6 +1,7 @@
 """Applications: written together, checked before they are sent, filed to the second, returned and sent again."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import islice
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from musubi.fund.eligibility import may_apply
 from musubi.fund.ledger import LARGEST
 from musubi.fund.models import Application, Call, CostCategory, CostLine
 from musubi.fund.ranking import forget, keep
-from musubi.fund.rules import is_open, may_be_filed, may_be_written, takes_corrections
+from musubi.fund.rules import correction_due, is_open, may_be_filed, may_be_written, takes_corrections
 from musubi.fund.states import APPLICATION, NO_LONGER_RUNS, Phase, Stage
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -185,7 +186,7 @@ def file_application(application: Application, *, by: User, version: int | None 
     if not again:
         ref = next_ref(application.municipality_id, "application")
         first = {"ref": ref, "filed_at": clock.now(), "filed_by": by}
-    move(application, APPLICATION, "submitted", **first)
+    move(application, APPLICATION, "submitted", correct_by=None, **first)
     journal.write(
         "application.filed",
         application,
@@ -197,17 +198,37 @@ def file_application(application: Application, *, by: User, version: int | None 
 
 
 @transaction.atomic
-def return_application(application: Application, *, by: User | None, remarks: str) -> None:
+def return_application(
+    application: Application, *, by: User | None, remarks: str, correct_by: date | None = None
+) -> None:
     """The secretariat asks for a correction; the organisation may send it again, also after the call has closed.
 
-    Raises Missing without saying what to correct.
+    `correct_by` is the day until which it is wanted, else some working days from now (`rules.correction_due`). When it
+    has passed nothing happens by itself: both sides are reminded, and a person decides. Raises Missing without saying
+    what to correct, Refused for a day that has passed.
     """
     require(by, Can.MANAGE_FUND, application.call)
     if not remarks.strip():
         raise Missing("どこを直してほしいかを書いてください。団体がそのまま読みます。", field="remarks")
+    correct_by = correct_by or correction_due(application.call)
+    if correct_by < clock.today():
+        raise Refused("補正の期限は、今日か、今日より後の日にしてください。", field="correct_by")
     _require_checking(application)
-    move(application, APPLICATION, "returned", remarks=remarks.strip(), returned_at=clock.now())
-    journal.write("application.returned", application, by=by, remarks=remarks.strip())
+    move(
+        application,
+        APPLICATION,
+        "returned",
+        remarks=remarks.strip(),
+        returned_at=clock.now(),
+        correct_by=correct_by,
+    )
+    journal.write(
+        "application.returned",
+        application,
+        by=by,
+        remarks=remarks.strip(),
+        correct_by=correct_by.isoformat(),
+    )
 
 
 @transaction.atomic
@@ -229,7 +250,7 @@ def withdraw_application(application: Application, *, by: User, reason: str = ""
         raise Refused("交付決定のあとは、取下げではなく「変更申請(中止)」をしてください。")
     if application.state in curtain.FAILED and curtain.is_out(application.state, application.call):
         raise Refused("結果が出た申請は、取り下げられません。")
-    move(application, APPLICATION, "withdrawn", reason=reason.strip())
+    move(application, APPLICATION, "withdrawn", reason=reason.strip(), correct_by=None)
     forget([application.pk])
     journal.write("application.withdrawn", application, by=by, reason=reason.strip())
 

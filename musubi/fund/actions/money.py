@@ -54,6 +54,32 @@ def open_fund(
 
 
 @transaction.atomic
+def rename_fund(fund: Fund, *, by: User | None, name: str, lead: str) -> None:
+    """Put right what a fund is called and what it is for. The year stays; letters that were issued stay as they are.
+
+    The journal keeps the words there were. Raises Missing without a name, Conflict where the year has another fund of
+    this name, Refused where nothing differs.
+    """
+    require(by, Can.MANAGE_FUND, fund.municipality)
+    hold(fund, "ファンド")
+    before = {"name": fund.name, "lead": fund.lead}
+    fund.name, fund.lead = name.strip(), lead.strip()
+    if not fund.name:
+        raise Missing("ファンドの名称を入力してください。", field="name")
+    if before == {"name": fund.name, "lead": fund.lead}:
+        raise Refused("名称も趣旨も変わっていません。直してから保存してください。")
+    check_fields(fund, only=["name"])
+    try:
+        with transaction.atomic():
+            fund.save(update_fields=["name", "lead"])
+    except IntegrityError as error:
+        raise Conflict(
+            "この年度には、同じ名称のファンドがもうあります。別の名称にしてください。", field="name"
+        ) from error
+    journal.write("fund.renamed", fund, by=by, **before)
+
+
+@transaction.atomic
 def earmark(
     fund: Fund,
     *,

@@ -97,6 +97,26 @@ def draft_programme(
 
 
 @transaction.atomic
+def rename_programme(programme: Programme, *, by: User | None, name: str, lead: str) -> None:
+    """Put right what a programme is called and what it is for. Its rules are its editions'; its short name stays, as do
+    letters that were issued.
+
+    The journal keeps the words there were. Raises Missing without a name, Refused where nothing differs.
+    """
+    require(by, Can.MANAGE_FUND, programme.municipality)
+    hold(programme, "助成制度")
+    before = {"name": programme.name, "lead": programme.lead}
+    programme.name, programme.lead = name.strip(), lead.strip()
+    if not programme.name:
+        raise Missing("制度名を入力してください。", field="name")
+    if before == {"name": programme.name, "lead": programme.lead}:
+        raise Refused("制度名も趣旨も変わっていません。直してから保存してください。")
+    check_fields(programme, only=["name"])
+    programme.save(update_fields=["name", "lead"])
+    journal.write("programme.renamed", programme, by=by, **before)
+
+
+@transaction.atomic
 def draft_edition(programme: Programme, *, by: User | None) -> Edition:
     """The next edition, beginning as a copy of the last one. Raises Conflict where one is being written already."""
     require(by, Can.MANAGE_FUND, programme.municipality)

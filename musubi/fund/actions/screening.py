@@ -182,6 +182,14 @@ def outlook(call: Call, *, stage: Stage) -> Plan:
     return sheets.plan() if sheets.members else Plan()
 
 
+def lacking(call: Call, stage: Stage, plan: Plan) -> dict[int, int]:
+    """Of what is short in a plan, what nobody stands recused for yet: application → how many members."""
+    recused = Assignment.objects.filter(application__in=plan.short, stage=stage, state="recused")
+    known = dict(recused.order_by().values_list("application").annotate(Count("pk")))
+    found = {pk: count - known.get(pk, 0) for pk, count in plan.short.items()}
+    return {pk: count for pk, count in found.items() if count > 0}
+
+
 class _Sheets:
     """What an assignment starts from: who may score, what, what is there, and what must not meet."""
 

@@ -162,7 +162,7 @@ def issue(letter: Letter, styles: dict[str, Style] | None = None) -> LetterIssue
     try:
         with transaction.atomic():
             if not content.number:
-                content = replace(content, number=_number(letter))
+                content = replace(content, number=_number(letter, content.on))
             return LetterIssue.objects.create(
                 municipality=letter.municipality,
                 kind=letter.kind,
@@ -186,8 +186,9 @@ def _of(thing: models.Model) -> dict:
     return {"application": award.application}
 
 
-def _number(letter: Letter) -> str:
-    """The next document number, in the style of the programme; for a contribution, of the programme used last."""
+def _number(letter: Letter, on: date) -> str:
+    """The next document number of the fiscal year in which the letter is dated, in the style of the programme; for a
+    contribution, of the programme used last."""
     of = _of(letter.thing)
     if application := of.get("application"):
         style = application.edition.number_style
@@ -195,7 +196,7 @@ def _number(letter: Letter) -> str:
         last = Edition.objects.filter(programme__municipality=letter.municipality, state="in_use")
         row = last.order_by("-used_at").first()
         style = row.number_style if row else Edition._meta.get_field("number_style").default
-    year, _dash, count = next_ref(letter.municipality.pk, "letter").partition("-")
+    year, _dash, count = next_ref(letter.municipality.pk, "letter", on).partition("-")
     for name, value in (
         ("{city}", letter.municipality.name),
         ("{year}", year),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fund', '0006_standings_by_order'),
+        ('fund', '0008_blind_papers'),
     ]
 
     operations = [

@@ -49,6 +49,7 @@ class Application(Record):
     state = models.CharField(_("状態"), max_length=18, choices=APPLICATION.choices, default="draft")
     returned_at = models.DateTimeField(_("補正をお願いした日時"), null=True, blank=True)
     remarks = models.TextField(_("補正をお願いしたこと"), blank=True)
+    correct_by = models.DateField(_("補正の期限"), null=True, blank=True)
     version = models.PositiveIntegerField(
         default=0, editable=False, help_text="counted up at each save, so that two who write at once notice"
     )

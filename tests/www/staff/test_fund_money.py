@@ -68,6 +68,21 @@ def test_a_fund_is_opened_with_its_pots(client, city, desk):
     assert "子どもの居場所" in text(client.get(at("staff-fund-fund", fund.pk)))
 
 
+def test_what_a_fund_is_called_is_put_right(client, city, desk, fund):
+    address = at("staff-fund-edit", fund.pk)
+    assert address in text(client.get(at("staff-fund-fund", fund.pk)))
+    page = text(client.get(address))
+    assert f'value="{fund.name}"' in page
+    assert 'name="fiscal_year"' not in page
+    empty = client.post(address, {"name": " ", "lead": "海のために"})
+    assert (empty.status_code, "海のために" in text(empty)) == (422, True)
+    same = client.post(address, {"name": fund.name, "lead": fund.lead})
+    assert (same.status_code, "変わっていません" in text(same)) == (422, True)
+    answer = client.post(address, {"name": "海と暮らしのファンド", "lead": "海のために"})
+    assert answer["Location"] == at("staff-fund-fund", fund.pk)
+    assert "海と暮らしのファンド" in text(client.get(answer["Location"]))
+
+
 def test_a_contribution_goes_from_promise_to_receipt_and_back(client, city, desk, fund):
     company = make_organisation("うみかぜ商事株式会社")
     make_member(city, company)

@@ -74,6 +74,22 @@ def test_a_programme_is_made_and_its_first_edition_opened(client, city, desk):
     assert (clash.status_code, Programme.objects.count()) == (422, 1)
 
 
+def test_what_a_programme_is_called_is_put_right(client, draft):
+    address, home = at("staff-fund-programme-edit", "umi"), at("staff-fund-programme", "umi")
+    assert address in text(client.get(home))
+    page = text(client.get(address))
+    assert 'value="海の助成"' in page
+    assert 'name="code"' not in page
+    assert client.post(address, {"name": ""}).status_code == 422
+    same = client.post(address, {"name": "海の助成", "lead": ""})
+    assert (same.status_code, "変わっていません" in text(same)) == (422, True)
+    answer = client.post(address, {"name": "海と暮らしの助成", "lead": "海のために"})
+    assert answer["Location"] == home
+    page = text(client.get(home))
+    assert "海と暮らしの助成" in page
+    assert "助成制度の名前・趣旨を直した" in page
+
+
 def test_each_section_is_written(client, draft):
     who = {
         "kinds": ["npo", "company"],

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from musubi.fund import actions
 from musubi.fund.models import Application, Assignment, Award, Decision, Interest
+from musubi.fund.rules import correction_due
 from musubi.fund.states import Stage
 from musubi.lib import clock
 from musubi.notify.models import Delivery
@@ -151,11 +152,24 @@ def test_an_application_is_checked_or_returned_with_remarks():
     client.post(at("staff-fund-check", first.ref))
     first.refresh_from_db()
     assert first.state == "checked"
-    response = client.post(at("staff-fund-return", second.ref), {"remarks": " "})
+    address, due = at("staff-fund-return", second.ref), correction_due(call)
+    assert f'value="{due}"' in text(client.get(address))
+    assert client.post(address, {"remarks": " ", "correct_by": due}).status_code == 422
+    response = client.post(address, {"remarks": "内訳", "correct_by": clock.today() - timedelta(days=1)})
     assert response.status_code == 422
-    client.post(at("staff-fund-return", second.ref), {"remarks": "内訳を書いてください。"})
+    assert "今日より後の日" in text(response)
+    client.post(address, {"remarks": "内訳を書いてください。", "correct_by": due})
     second.refresh_from_db()
     assert (second.state, second.remarks) == ("returned", "内訳を書いてください。")
+    assert "補正の期限は" in text(client.get(at("staff-fund-application", second.ref)))
+    assert client.get(at("staff-fund")).context["count"] == 0
+    with clock.standing_at(clock.at(due + timedelta(days=2))):
+        page = client.get(at("staff-fund"))
+        assert [(row["label"], row["late"]) for row in page.context["rows"]] == [
+            ("補正が遅れている申請", True)
+        ]
+        assert "2日超過" in text(client.get(at("staff-fund-application", second.ref)))
+        assert "2日超過" in text(client.get(at("staff-fund-applications")))
 
 
 def test_the_panel_is_noted_on_the_application(screening):

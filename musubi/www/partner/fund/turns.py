@@ -86,7 +86,7 @@ def _next(row: Application) -> tuple[str, date | None, str, str] | None:
             closes = call.closes_at.astimezone(clock.TOKYO).date()
             return _("申請を書いて送る"), closes, _("続きを書く"), at("my-fund-edit")
         case "returned" if row.mine:
-            return _("直して送り直す"), None, _("直すところを見る"), at("my-fund-edit")
+            return _("直して送り直す"), row.correct_by, _("直すところを見る"), at("my-fund-edit")
         case "submitted" if call.state != "cancelled":
             return _("申請を確認し、審査します"), call.decision_on, "", here
         case "first_passed" if row.mine:

@@ -97,6 +97,7 @@ class Writing(Window):
             key=uuid4(),
             steps=steps_of(application, "write"),
             remarks=application.remarks if again else "",
+            correct_by=application.correct_by if again else None,
             closes_at=None if again else application.call.closes_at,
             is_open=again or is_open(application.call),
             saved_at=application.saved_at,

@@ -40,6 +40,14 @@ class FundForm(forms.Form):
         self.fields["fiscal_year"].initial = fiscal.fiscal_year(clock.today())
 
 
+class FundWordsForm(FundForm):
+    """What can be put right of a fund that is open: its year is its ledger's."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["fiscal_year"]
+
+
 class PotForm(forms.Form):
     """Exactly one of the three says what the money is for; the action says so where it is not one."""
 

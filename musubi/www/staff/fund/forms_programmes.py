@@ -68,6 +68,14 @@ class ProgrammeForm(forms.Form):
         return code
 
 
+class ProgrammeWordsForm(ProgrammeForm):
+    """What can be put right of a programme beside its editions: its short name is its address."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["code"]
+
+
 class Section(forms.Form):
     """One section of an edition's rules. `rows` are the formsets below it by prefix, where it has some."""
 

@@ -28,6 +28,7 @@ MOST_ROWS = 50
 # kind: (what it is called, what is to be done, icon)
 KINDS = {
     "check": (gettext_lazy("形式を確認する申請"), gettext_lazy("申請を確認する"), "document"),
+    "returned": (gettext_lazy("補正が遅れている申請"), gettext_lazy("団体に確かめる"), "undo"),
     "closed": (gettext_lazy("受付を終えた募集"), gettext_lazy("審査に進める"), "flag"),
     "late": (gettext_lazy("採点が遅れている募集"), gettext_lazy("催促する"), "clock"),
     "advance": (gettext_lazy("概算払の請求"), gettext_lazy("請求を見る"), "sheet"),
@@ -49,6 +50,12 @@ def waiting(municipality: Municipality) -> dict[str, QuerySet]:
         "check": Application.objects.filter(
             call__fund__municipality=municipality,
             state="submitted",
+            call__state__in=["published", "screening"],
+        ),
+        "returned": Application.objects.filter(
+            call__fund__municipality=municipality,
+            state="returned",
+            correct_by__lt=today,
             call__state__in=["published", "screening"],
         ),
         "closed": Call.objects.filter(
@@ -93,6 +100,8 @@ def _columns() -> dict[str, dict]:
     return {
         "check": {"ref": _text("ref"), "what": _text("title"), "who": _text("organisation__name"),
                   "since": _day("filed_at"), "due": none},
+        "returned": {"ref": _text("ref"), "what": _text("title"), "who": _text("organisation__name"),
+                     "since": F("correct_by"), "due": F("correct_by")},
         "closed": {"ref": _text("ref"), "what": _text("title"), "who": nobody, "since": _day("closes_at"), "due": none},
         "late": {"ref": _text("application__call__ref"), "what": _text("application__call__title"),
                  "who": _text("member__user__name"), "since": _day("assigned_at"), "due": F("due_on")},
@@ -145,7 +154,7 @@ def href(kind: str, slug: str, row: dict) -> str:
         return reverse("staff-fund-award", args=[slug, ref]) + AT_AWARD[kind]
     if kind == "pledge":
         return reverse("staff-fund-contribution", args=[slug, ref])
-    if kind == "check":
+    if kind in ("check", "returned"):
         return reverse("staff-fund-application", args=[slug, ref])
     return reverse("staff-fund-call", args=[slug, ref]) + ("#questions" if kind == "question" else "")
 

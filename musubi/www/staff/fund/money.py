@@ -21,6 +21,7 @@ from musubi.www.staff.fund.forms_money import (
     ContributionFilter,
     ContributionForm,
     FundForm,
+    FundWordsForm,
     PotForm,
     ReceiveAct,
     ReturnAct,
@@ -78,6 +79,34 @@ def new_fund(request, city: str):
         lead=_("年度ごとに開きます。公費と拠出を一つの帳簿で受け、使いみちごとに分けて管理します。"),
         trail=[*_trail(municipality), home(municipality)],
         submit_label=_("ファンドを開く"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_fund(request, city: str, pk: int):
+    municipality = fund_city(request, city, Can.MANAGE_FUND)
+    row = get_object_or_404(Fund, pk=pk, municipality=municipality)
+    form = FundWordsForm(posted(request), initial={"name": row.name, "lead": row.lead})
+    title = row.name
+    if form.is_valid() and attempt(
+        form, lambda: actions.rename_fund(row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, _("名称と趣旨を直しました。公開ページにも反映されます。"))
+        return redirect("staff-fund-fund", city, pk)
+    return act_page(
+        request,
+        municipality,
+        form,
+        title=_("名称と趣旨を直す"),
+        eyebrow=f"{title} {fiscal.label(row.fiscal_year)}",
+        lead=_("すぐに公開ページに反映されます。発行した通知書は、発行したときの名称のままです。"),
+        trail=[
+            *_trail(municipality),
+            home(municipality),
+            (title, reverse("staff-fund-fund", args=[city, pk])),
+        ],
+        submit_label=_("保存する"),
+        autosave=f"fund-words-{pk}",
     )
 
 
@@ -292,6 +321,7 @@ urlpatterns = [
     path("money/", money, name="staff-fund-money"),
     path("money/new/", new_fund, name="staff-fund-new"),
     path("money/<int:pk>/", fund, name="staff-fund-fund"),
+    path("money/<int:pk>/edit/", edit_fund, name="staff-fund-edit"),
     path("money/<int:pk>/pots/new/", new_pot, name="staff-fund-pot-new"),
     path("money/<int:pk>/contributions/new/", new_contribution, name="staff-fund-contribution-new"),
     path("contributions/", contributions, name="staff-fund-contributions"),

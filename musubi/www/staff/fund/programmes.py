@@ -17,9 +17,16 @@ from musubi.people.models import Municipality
 from musubi.people.permissions import Can
 from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.acts import Act, press, replaced
-from musubi.www.staff.fund.forms_programmes import FORMS, ProgrammeForm, UseAct, again, calm
+from musubi.www.staff.fund.forms_programmes import (
+    FORMS,
+    ProgrammeForm,
+    ProgrammeWordsForm,
+    UseAct,
+    again,
+    calm,
+)
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
-from musubi.www.staff.fund.rules_shown import SECTIONS, compared, spelled
+from musubi.www.staff.fund.rules_shown import SECTIONS, compared, spelled, unwritten
 from musubi.www.staff.verbs import history_items
 
 PART = "staff-fund-programmes"
@@ -113,6 +120,32 @@ def _programme_page(request, municipality, row: Programme):
         draft=next((edition for edition in editions if edition.state == "draft"), None),
         used=next((edition for edition in editions if edition.state == "in_use"), None),
         history=history_items(history(row)),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_programme(request, city: str, code: str):
+    municipality = fund_city(request, city, Can.MANAGE_FUND)
+    row = _programme(municipality, code)
+    form = ProgrammeWordsForm(posted(request), initial={"name": row.name, "lead": row.lead})
+    here = _of(row)
+    if form.is_valid() and attempt(
+        form, lambda: actions.rename_programme(row, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, _("制度名と趣旨を直しました。公開ページにも反映されます。"))
+        return redirect("staff-fund-programme", city, code)
+    return act_page(
+        request,
+        municipality,
+        form,
+        title=_("制度名と趣旨を直す"),
+        eyebrow=here[0],
+        lead=_(
+            "すぐに公開ページに反映されます。発行した通知書は、発行したときの名前のままです。決まりは版ごとに直します。"
+        ),
+        trail=[(_("ファンド"), reverse("staff-fund", args=[city])), home(municipality), here],
+        submit_label=_("保存する"),
+        autosave=f"fund-programme-words-{row.pk}",
     )
 
 
@@ -213,6 +246,7 @@ def _after(request, section: str, back: str) -> str:
 
 def _section_page(request, municipality, row: Edition, section: str, form):
     name, codes = SECTIONS[section], list(FORMS)
+    empty = unwritten(row)
     back = reverse("staff-fund-edition", args=[municipality.slug, row.programme.code, row.number])
     return page(
         request,
@@ -234,7 +268,7 @@ def _section_page(request, municipality, row: Edition, section: str, form):
         steps=[
             {
                 "label": SECTIONS[one],
-                "state": "current" if one == section else "done",
+                "state": "current" if one == section else "todo" if one in empty else "done",
                 "href": f"{back}edit/{one}/",
             }
             for one in codes
@@ -279,6 +313,7 @@ urlpatterns = [
     path("programmes/", programmes, name="staff-fund-programmes"),
     path("programmes/new/", new_programme, name="staff-fund-programme-new"),
     path("programmes/<slug:code>/", programme, name="staff-fund-programme"),
+    path("programmes/<slug:code>/edit/", edit_programme, name="staff-fund-programme-edit"),
     path("programmes/<slug:code>/draft/", new_edition, name="staff-fund-edition-new"),
     path("programmes/<slug:code>/compare/", compare, name="staff-fund-compare"),
     path("programmes/<slug:code>/<int:number>/", edition, name="staff-fund-edition"),

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy
 from musubi.fund.models import CostCategory, Criterion, Edition, RequiredPaper, SupportYear
 from musubi.fund.states import FormStyle
 from musubi.fund.terms.reading import Reading, read, written
+from musubi.lib import clock
+from musubi.lib.fiscal import fiscal_year
 from musubi.people.models import Organisation
 
 # The parts in which rules are read and edited, in the order of a year.
@@ -42,6 +44,13 @@ def spelled(edition: Edition) -> dict[str, list[Rule]]:
         "papers": _papers(edition),
         "after": _after(edition),
     }
+
+
+def unwritten(edition: Edition) -> set[str]:
+    """The sections in which nothing is written yet of what an edition cannot do without."""
+    parts = {"money": edition.years, "costs": edition.categories, "screening": edition.criteria}
+    found = {section for section, rows in parts.items() if not rows.exists()}
+    return found if edition.kinds else found | {"who"}
 
 
 def _plain(edition: Edition, name: str, words: str) -> Rule:
@@ -186,10 +195,22 @@ def form_words(number: int | None, style: str) -> str:
 def _papers(edition: Edition) -> list[Rule]:
     found = [
         _plain(edition, "form_style", edition.get_form_style_display()),
-        _plain(edition, "number_style", edition.number_style),
+        _plain(edition, "number_style", _number(edition)),
         _plain(edition, "has_seal", _yes(edition.has_seal)),
     ]
     return found + [_paper(row, edition.form_style) for row in edition.papers.all()]
+
+
+def _number(edition: Edition) -> str:
+    """How a document's number looks, by the first of this year."""
+    words = edition.number_style
+    for place, value in (
+        ("{city}", edition.programme.municipality.name),
+        ("{year}", str(fiscal_year(clock.today()))),
+        ("{number}", "1"),
+    ):
+        words = words.replace(place, value)
+    return _("%(number)s のように書きます") % {"number": words}
 
 
 def _paper(row: RequiredPaper, style: str) -> Rule:

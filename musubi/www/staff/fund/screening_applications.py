@@ -16,7 +16,7 @@ from musubi.fund.budget import reckoned
 from musubi.fund.eligibility import checks
 from musubi.fund.models import Application, Assignment, Call, CommitteeMember, Criterion, PanelNote
 from musubi.fund.queries import applications_to
-from musubi.fund.rules import takes_corrections
+from musubi.fund.rules import correction_due, takes_corrections
 from musubi.fund.states import APPLICATION, ASSIGNMENT, Stage
 from musubi.fund.ties import tied_organisations
 from musubi.journal.queries import history
@@ -25,6 +25,7 @@ from musubi.lib.errors import Refused
 from musubi.people.permissions import Can
 from musubi.www.committee.shown import shown
 from musubi.www.files import serve
+from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
 from musubi.www.staff.fund.screening_blind import blind_of
@@ -36,6 +37,7 @@ from musubi.www.staff.fund.screening_frame import (
     steps,
 )
 from musubi.www.staff.verbs import history_items
+from musubi.www.templatetags.pieces import days_left
 
 # tab: its words, the states it gathers
 GROUPS = {
@@ -123,6 +125,7 @@ def application_list(request, city: str):
     states = GROUPS[group][1]
     found = rows.filter(state__in=states) if states else rows
     count = sum(n for state, n in counts.items() if not states or state in states)
+    today = clock.today()
     listed = page_of(
         request,
         found.select_related("organisation", "call").order_by(*SORTS[sort][1]),
@@ -161,7 +164,15 @@ def application_list(request, city: str):
         clear=f"?call={call.ref}" if call else "?call=all",
         groups=groups,
         sorts=[(words, href(sort=name), name == sort) for name, (words, _order) in SORTS.items()],
-        rows=[(row, APPLICATION[row.state]) for row in listed],
+        rows=[
+            (
+                row,
+                APPLICATION[row.state],
+                days_left(row.correct_by, today),
+                row.correct_by and row.correct_by < today,
+            )
+            for row in listed
+        ],
         **{"page": listed},
     )
 
@@ -198,6 +209,8 @@ def application(request, city: str, ref: str):
         decision = None if row.state == "withdrawn" else getattr(row, "decision", None)
         context |= {
             "may_check": manages and row.state == "submitted" and takes_corrections(row.call),
+            "correction_left": days_left(row.correct_by, clock.today()),
+            "correction_late": row.correct_by is not None and row.correct_by < clock.today(),
             "checks": checks(row.edition, row.organisation, on=on),
             "most": _most(row),
             "sheets": _sheets(row),
@@ -310,12 +323,19 @@ class ReturnForm(forms.Form):
             "団体がそのまま読みます。どの欄を、どう直すかを書いてください。受付が終わっていても、団体は送り直せます。"
         ),
     )
+    correct_by = forms.DateField(
+        label=gettext_lazy("補正の期限"),
+        widget=DateInput,
+        help_text=gettext_lazy(
+            "団体の画面とお知らせに出ます。3日前と、過ぎたときに知らせます。過ぎても自動で取り下げになることはありません。"
+        ),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_back(request, city: str, ref: str):
     municipality, row = application_of(request, city, ref, Can.MANAGE_FUND)
-    form = ReturnForm(posted(request))
+    form = ReturnForm(posted(request), initial={"correct_by": correction_due(row.call)})
     if form.is_valid() and attempt(
         form, lambda: actions.return_application(row, by=request.user, **form.cleaned_data)
     ):

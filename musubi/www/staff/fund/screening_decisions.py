@@ -114,7 +114,8 @@ def decisions(request, city: str, ref: str):
         _("決定と発表"),
         here="decisions",
         overview=found,
-        rows=[_row(row, by_pk) for row in listed],
+        rows=[_row(row, call, by_pk) for row in listed],
+        todo=_todo(call, found) if manages and call.state == "screening" else None,
         shows=[(words, f"?show={name}", name == show, None) for name, words in SHOW.items()],
         show=show,
         may_act=manages and call.state == "screening",
@@ -123,13 +124,64 @@ def decisions(request, city: str, ref: str):
     )
 
 
-def _row(application: Application, pots: dict[int, Pot]) -> dict:
+def _todo(call: Call, found: dict) -> dict | None:
+    """What stands between here and the release, the first of it; None where all is prepared."""
+    city = call.fund.municipality.slug
+    for count, title, text, label, href in (
+        (
+            found["unchecked"],
+            _("形式の確認が済んでいない申請が%(n)d件あります"),
+            _("確認済みにするか、補正をお願いしてください。"),
+            _("申請を見る"),
+            reverse("staff-fund-applications", args=[city]) + f"?call={call.ref}",
+        ),
+        (
+            found["in_first"],
+            _("第一次審査の結果を決めていない申請が%(n)d件あります"),
+            _("採点がそろったら、順位を見て結果を決めます。"),
+            _("第一次審査へ"),
+            reverse("staff-fund-stage", args=[city, call.ref, "first"]),
+        ),
+        (
+            found["in_second"],
+            _("第二次審査の結果を決めていない申請が%(n)d件あります"),
+            _("採点がそろったら、順位を見て結果を決めます。"),
+            _("第二次審査へ"),
+            reverse("staff-fund-stage", args=[city, call.ref, "second"]),
+        ),
+        (
+            found["lacking"],
+            _("決定を準備していない申請が%(n)d件あります"),
+            _("財源の配分で案を試し、下の一覧から1件ずつ準備します。"),
+            _("財源の配分を試す"),
+            reverse("staff-fund-choice", args=[city, call.ref]),
+        ),
+    ):
+        if count:
+            return {"title": title % {"n": count}, "text": text, "label": label, "href": href}
+    return None
+
+
+def _step(application: Application, call: Call) -> tuple[str, str] | None:
+    """What an application waits for before its decision can be prepared: the words, and where that is done."""
+    city = call.fund.municipality.slug
+    here = reverse("staff-fund-application", args=[city, application.ref])
+    return {
+        "submitted": (_("形式を確認する"), here),
+        "returned": (_("補正を待っています"), here),
+        "checked": (_("第一次審査"), reverse("staff-fund-stage", args=[city, call.ref, "first"])),
+        "first_passed": (_("第二次審査"), reverse("staff-fund-stage", args=[city, call.ref, "second"])),
+    }.get(application.state)
+
+
+def _row(application: Application, call: Call, pots: dict[int, Pot]) -> dict:
     decision = getattr(application, "decision", None)
     return {
         "application": application,
         "state": APPLICATION[application.state],
         "decision": decision,
         "outcome": APPLICATION[decision.outcome] if decision else None,
+        "step": None if decision else _step(application, call),
         "shares": [(pots[int(pot)], yen) for pot, yen in decision.shares.items() if int(pot) in pots]
         if decision
         else [],

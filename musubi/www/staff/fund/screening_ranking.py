@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from musubi.fund import actions
 from musubi.fund.actions.screening import IN_STAGE
-from musubi.fund.models import Application, Call, Criterion
+from musubi.fund.models import Application, Assignment, Call, Criterion
 from musubi.fund.ranking import Ranking, standings
 from musubi.fund.scoring import Standing, needed
 from musubi.fund.states import APPLICATION, Recusal, Stage, Tie
@@ -232,6 +232,10 @@ def decide(request, city: str, ref: str, stage: str):
         rows=[(row, *form.pair(row["application"].pk)) for row in dressed(shown, items, call)],
         count=len(found),
         more=max(len(found) - MOST, 0),
+        waiting=Assignment.objects.filter(
+            application__call=call, application__state=IN_STAGE[stage], stage=stage, state="assigned"
+        ).count(),
+        stage_href=reverse("staff-fund-stage", args=[city, ref, stage]),
         back=reverse("staff-fund-ranking", args=[city, ref, stage]),
     )
 

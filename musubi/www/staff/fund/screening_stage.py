@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from musubi.fund import actions
-from musubi.fund.actions.screening import IN_STAGE, outlook, tied_sheets
+from musubi.fund.actions.screening import IN_STAGE, lacking, outlook, tied_sheets
 from musubi.fund.models import Application, Assignment, CommitteeMember
 from musubi.fund.ranking import STANDING
 from musubi.fund.states import ASSIGNMENT, Stage
@@ -60,12 +60,18 @@ def stage(request, city: str, ref: str, stage: str):
     rows = rows.annotate(
         live=Count("assignments", filter=live, distinct=True),
         open=Count("assignments", filter=live & Q(assignments__state="assigned"), distinct=True),
+        # Who is recused is made up for, and does not lack.
+        recused=Count(
+            "assignments",
+            filter=Q(assignments__stage=stage, assignments__state="recused"),
+            distinct=True,
+        ),
     )
     show = request.GET.get("show") if request.GET.get("show") in SHOW else "all"
     if show == "waiting":
         rows = rows.filter(Q(open__gt=0) | Q(live=0))
     elif show == "short":
-        rows = rows.filter(live__lt=call.edition.scorers)
+        rows = rows.filter(live__lt=call.edition.scorers - F("recused"))
     listed = page_of(
         request,
         rows.select_related("organisation")
@@ -112,7 +118,7 @@ def stage(request, city: str, ref: str, stage: str):
                     {"sheet": sheet, "state": ASSIGNMENT[sheet.state], "late": _is_late(sheet, today)}
                     for sheet in row.sheets
                 ],
-                max(call.edition.scorers - row.live, 0),
+                max(call.edition.scorers - row.live - row.recused, 0),
             )
             for row in listed
         ],
@@ -209,6 +215,7 @@ def assign(request, city: str, ref: str, stage: str):
         Application.objects.filter(call=call, state=IN_STAGE[stage]).values_list("pk", "title")
     )
     ties = _ties(call, stage, members)
+    short = lacking(call, stage, plan)
     return call_page(
         request,
         municipality,
@@ -225,7 +232,7 @@ def assign(request, city: str, ref: str, stage: str):
         count=len(applications),
         new=len(plan.pairs),
         loads=[(row, held.get(row.pk, 0), new.get(row.pk, 0)) for row in members],
-        short=[(applications[pk], lacking) for pk, lacking in plan.short.items() if pk in applications],
+        short=[(applications[pk], n) for pk, n in short.items() if pk in applications],
         crossed=tied_sheets(
             Assignment.objects.filter(
                 application__call=call, application__state=IN_STAGE[stage], stage=stage
