@@ -38,16 +38,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='letterbatch',
             name='kind',
-            field=models.CharField(choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
+            field=models.CharField(choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('invitation', 'プレゼンテーション審査のご案内'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
         ),
         migrations.AlterField(
             model_name='letterissue',
             name='kind',
-            field=models.CharField(choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
+            field=models.CharField(choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('invitation', 'プレゼンテーション審査のご案内'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
         ),
         migrations.AlterField(
             model_name='letterstyle',
             name='kind',
-            field=models.CharField(blank=True, choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
+            field=models.CharField(blank=True, choices=[('application', '交付申請書の写し'), ('receipt', '申請受付書'), ('scores', '審査採点集計表'), ('invitation', 'プレゼンテーション審査のご案内'), ('minutes', '審査会議事録'), ('award', '交付決定通知書'), ('refusal', '不交付決定通知書'), ('reserve', '補欠通知書'), ('advance', '概算払請求書'), ('change', '変更承認通知書'), ('report', '実績報告書の写し'), ('fixing', '額の確定通知書'), ('revocation', '交付決定取消通知書'), ('claim', '返還請求書'), ('gift-receipt', '拠出金受領書'), ('gift-thanks', '拠出のお礼状')], max_length=20, verbose_name='種類'),
         ),
     ]
