@@ -40,7 +40,7 @@ def decision(request, pk):
                 return redirect("my-fund-decision", pk)
             problem, status = str(refusal), 422
         else:
-            messages.success(request, _("交付決定を承諾しました。必要なときは、続けて概算払を請求できます。"))
+            messages.success(request, _("交付決定を承諾しました。"))
             return redirect("my-fund-decision", pk)
     return page(
         request,
@@ -50,6 +50,7 @@ def decision(request, pk):
         award=award,
         reasons=row.decision.reasons,
         may_accept=bool(award) and award.accepted_at is None and row.state == "awarded",
+        may_ask=bool(award and award.accepted_at) and row.state in ("awarded", "advanced"),
         letters=letters_of(row),
         problem=problem,
         status=status,
