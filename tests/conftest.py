@@ -107,6 +107,17 @@ def empty_search_tables(request, django_db_blocker):
                     cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
+@pytest.fixture
+def emptied_ledger(transactional_db):
+    """What was committed goes before the database is flushed: a fund's ledger refuses to be deleted."""
+    from musubi.www.demo.building import LEDGER, ledger_let_go
+
+    yield
+    if connection.vendor == "sqlite":  # PostgreSQL truncates
+        with ledger_let_go(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {LEDGER}")
+
+
 def is_here(host: str | bytes | None) -> bool:
     """Whether a host name or address means this very machine."""
     name = host.decode() if isinstance(host, bytes) else host

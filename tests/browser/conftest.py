@@ -68,7 +68,7 @@ def chromium(tmp_path_factory):
 
 
 @pytest.fixture
-def live(live_server, settings):
+def live(live_server, settings, emptied_ledger):
     settings.ORIGIN = live_server.url
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
     return live_server

@@ -1,13 +1,28 @@
 """Every main page as each role: on a phone of 360 px and on a desktop nothing scrolls sideways."""
 
+from datetime import timedelta
+
 import pytest
 
 from musubi.cases import actions as cases
+from musubi.fund import actions as fund_actions
+from musubi.fund.models import Assignment
+from musubi.fund.states import Stage
 from musubi.lib import clock
+from musubi.lib.fiscal import fiscal_year
 from musubi.notify.models import Notice
 from musubi.outcomes import actions as outcomes
 from tests.factories.cases import make_case
 from tests.factories.challenges import make_challenge
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_award,
+    make_call,
+    make_committee,
+    make_contribution,
+    make_fund,
+)
 from tests.factories.gatherings import make_gathering
 from tests.factories.people import (
     make_department,
@@ -79,8 +94,28 @@ class World:
             outcome, by=self.officer, title=TITLE, lead=LONG, body=f"袋の話。\n\n{LONG}\n\n`{LONG}`"
         )
         outcomes.publish_story(self.story, by=self.desk)
+        self.aid()
         for user in (self.desk, self.officer, self.person):
             Notice.objects.create(user=user, kind="case.spoken", title=TITLE, body=LONG, at=clock.now())
+
+    def aid(self):
+        """A fund with an award of last season, and an open call with a draft."""
+        past = clock.today() - timedelta(days=60)
+        with clock.standing_at(past):
+            fund = make_fund(self.city, year=fiscal_year(past), name=TITLE)
+            make_contribution(general(fund), yen=10_000_000)
+            words = {"title": TITLE, "purpose": LONG}
+            self.grant = make_application(make_call(fund), organisation=self.company, **words)
+            waiting = make_application(make_call(fund), **words).call
+        with clock.standing_at(clock.today() - timedelta(days=30)):
+            self.committee = make_committee(fund)[0].user
+            award, who = make_award(self.grant), self.grant.filed_by
+            fund_actions.accept_award(award, by=who)
+            fund_actions.request_advance(award, by=who, yen=300_000, reason=LONG)
+            fund_actions.begin_screening(waiting, by=None)
+            fund_actions.assign(waiting, by=None, stage=Stage.FIRST)
+        self.call = make_call(fund, title=TITLE)
+        self.plan = make_application(self.call, organisation=self.company, state="draft", content=LONG)
 
     def pages(self, role: str) -> list[str]:
         """Addresses of everything the role works with."""
@@ -94,6 +129,7 @@ class World:
                 f"members/{self.company.pk}/", "gatherings/", f"gatherings/{self.gathering.ref}/", "stories/",
                 f"stories/{self.story.ref}/", "figures/",
             )),
+            *(f"/nagihama/fund/{place}" for place in ("", "calls/", f"calls/{self.call.ref}/", f"awards/{self.grant.ref}/")),
             "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accessibility/", "/privacy/", "/terms/",
         ]  # fmt: skip
         own = [
@@ -127,18 +163,34 @@ class World:
                 f"solutions/{self.solution.pk}/", "proposals/", "proposals/new/", f"proposals/{self.unfinished.pk}/edit/",
                 f"proposals/{self.unfinished.pk}/check/", f"proposals/{self.came_in.pk}/", f"proposals/{self.came_in.pk}/receipt/",
                 "cases/", f"cases/nagihama/{self.case.ref}/",
+                "fund/", f"fund/begin/{self.call.pk}/", f"fund/{self.plan.pk}/edit/", f"fund/{self.plan.pk}/check/",
+                *(f"fund/{self.grant.pk}/{page}" for page in (
+                    "", "receipt/", "copy/", "decision/", "advance/", "change/", "status/", "assets/", "report/",
+                )),
             )),
         ]  # fmt: skip
+        sheet = Assignment.objects.filter(member__user=self.committee, state="assigned").first()
+        committee = [
+            f"/nagihama/committee/{place}"
+            for place in (
+                "",
+                "timetable/",
+                "interests/",
+                f"sheets/{sheet.pk}/",
+                f"sheets/{sheet.pk}/interest/",
+            )
+        ]
         return {
             "nobody": everyone,
             "officer": officer,
             "desk": desk,
             "administrator": administrator,
             "person": partner + own,
+            "committee": committee,
         }[role]
 
 
-@pytest.mark.parametrize("role", ["nobody", "officer", "desk", "administrator", "person"])
+@pytest.mark.parametrize("role", ["nobody", "officer", "desk", "administrator", "person", "committee"])
 def test_pages_fit_a_phone_and_a_desktop(walker, live, role):
     world = World()
     user = None if role == "nobody" else getattr(world, role)

@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from django.db import connection
 
 from musubi.fund import actions, ledger
 from musubi.fund.actions.closing import INSPECTION
@@ -23,21 +22,11 @@ from musubi.fund.models import (
 from musubi.fund.states import Source
 from musubi.lib import clock
 from musubi.people.models import Organisation
-from musubi.www.demo.building import LEDGER, ledger_let_go
 from tests.factories.fund import general, make_application, make_call, make_edition, make_fund, screen
 from tests.factories.people import make_municipality, make_organisation
 from tests.fund.interrupted import killed_before_each_statement
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _emptied_ledger(transactional_db):
-    """What was committed goes before the database is flushed: the ledger refuses to be deleted."""
-    yield
-    if connection.vendor == "sqlite":  # PostgreSQL truncates
-        with ledger_let_go(), connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {LEDGER}")
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("emptied_ledger")]
 
 
 @contextmanager

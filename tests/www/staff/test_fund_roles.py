@@ -75,6 +75,7 @@ ACT = [
     ("staff-fund-call-new",),
     ("staff-fund-call-edit", "call"),
     ("staff-fund-return", "sent"),
+    ("staff-fund-blind-words", "sent"),
     ("staff-fund-note", "sent"),
     ("staff-fund-slot", "sent"),
     ("staff-fund-decision", "sent"),
@@ -85,6 +86,7 @@ ACT = [
     ("staff-fund-committee-interest", "seat"),
     ("staff-fund-assign", "screened", "first"),
     ("staff-fund-decide", "screened", "first"),
+    ("staff-fund-release-first", "screened"),
     ("staff-fund-release", "screened"),
     ("staff-fund-letter-style", "receipt"),
     ("staff-fund-letter-template", "receipt"),
@@ -104,7 +106,13 @@ POSTED = [
     ("staff-fund-letter-act", "receipt", "restore"),
 ]
 # Found by a row's number that this town does not have; how they answer: tests/www/test_matrix.py.
-ELSEWHERE = {"staff-fund-paper", "staff-fund-letter-batch"}
+ELSEWHERE = {
+    "staff-fund-paper",
+    "staff-fund-letter-batch",
+    "staff-fund-blind-file",
+    "staff-fund-blind-show",
+    "staff-fund-blind-copy",
+}
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def decision(request, pk):
                 return redirect("my-fund-decision", pk)
             problem, status = str(refusal), 422
         else:
-            messages.success(request, _("交付決定を承諾しました。必要なときは、続けて概算払を請求できます。"))
+            messages.success(request, _("交付決定を承諾しました。"))
             return redirect("my-fund-decision", pk)
     return page(
         request,
@@ -48,9 +48,10 @@ def decision(request, pk):
         _("審査の結果"),
         application=row,
         award=award,
-        told_at=curtain.out_since(row.state, row.call),
+        out_since=curtain.out_since(row.state, row.call),
         reasons=row.decision.reasons,
         may_accept=bool(award) and award.accepted_at is None and row.state == "awarded",
+        may_ask=bool(award and award.accepted_at) and row.state in ("awarded", "advanced"),
         letters=letters_of(row),
         problem=problem,
         status=status,
