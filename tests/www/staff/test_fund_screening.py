@@ -427,13 +427,48 @@ def test_money_meant_for_a_theme_goes_where_somebody_says(screening):
     assert page.count("outcome=awarded") == 0
 
 
+def test_sums_are_read_as_people_write_them_and_refused_where_they_cannot_be(screening):
+    pass_both(screening)
+    client, one = desk_of(screening), screening.applications[0]
+    address = at("staff-fund-decision", one.ref)
+    pot = f"pot_{general(screening.fund).pk}"
+    words = {"outcome": "awarded", "reasons": "効果が見込まれる。"}
+    for typed in ("-1", "1000000000000001", "8.5", "八十万"):
+        answer = client.post(address, {**words, "yen": typed, pot: typed})
+        assert answer.status_code == 422, typed
+        assert f'value="{typed}"' in text(answer)
+    assert client.post(address, {**words, "yen": "", pot: ""}).status_code == 422
+    assert client.post(address, {**words, "yen": "８００，０００円", pot: "800,000"}).status_code == 302
+    assert Decision.objects.get(application=one).yen == 800_000
+    page = client.get(at("staff-fund-choice", screening.call.ref), {pot: "１，０００，０００", "line": ""})
+    assert page.context["form"].cleaned_data[pot] == 1_000_000
+
+
+def test_what_stands_before_the_release_is_said_first(screening):
+    client, ref = desk_of(screening), screening.call.ref
+    page = client.get(at("staff-fund-decisions", ref))
+    assert page.context["todo"]["href"] == at("staff-fund-stage", ref, "first")
+    assert {row["step"][1] for row in page.context["rows"]} == {at("staff-fund-stage", ref, "first")}
+    decide = at("staff-fund-decide", ref, "first")
+    assert "採点がそろうまで、結果は決められません" in text(client.get(decide))
+    pass_both(screening)
+    assert "採点がそろうまで" not in text(client.get(decide))
+    # Nothing is left to be decided of a stage that is over.
+    assert decide not in text(client.get(at("staff-fund-ranking", ref, "first")))
+    page = client.get(at("staff-fund-decisions", ref))
+    assert page.context["todo"]["href"] == at("staff-fund-choice", ref)
+    for application in screening.applications:
+        award(application, 100_000)
+    assert client.get(at("staff-fund-decisions", ref)).context["todo"] is None
+
+
 def test_a_decision_is_prepared_from_a_plan_and_put_right(screening):
     pass_both(screening)
     application, pot = screening.applications[0], general(screening.fund)
     client = desk_of(screening)
     here = at("staff-fund-decision", application.ref)
     page = text(client.get(here + f"?outcome=awarded&yen=700000&pot_{pot.pk}=700000"))
-    assert page.count('value="700000"') == 2
+    assert page.count('value="700,000"') == 2
     words = {"outcome": "awarded", "yen": 700_000, f"pot_{pot.pk}": 600_000, "reasons": "よい。"}
     response = client.post(here, words)
     assert response.status_code == 422

@@ -8,7 +8,7 @@ from musubi.fund import actions
 from musubi.fund.actions.calls import DAYS
 from musubi.fund.models import Call, Edition, Fund, Pot
 from musubi.fund.states import CALL
-from musubi.lib import clock
+from musubi.lib import clock, fiscal
 from musubi.people.models import Municipality
 from musubi.www.forms.fields import RowsField
 from musubi.www.forms.widgets import DateInput
@@ -62,6 +62,7 @@ class CallForm(forms.Form):
             field = Call._meta.get_field(name)
             self.fields[name] = forms.DateField(label=field.verbose_name, required=False, widget=DateInput)
         self.fields["fund"].queryset = Fund.objects.filter(municipality=municipality)
+        self.fields["fund"].label_from_instance = _with_year
         editions = Edition.objects.filter(programme__municipality=municipality, state="in_use")
         if call is not None:
             editions |= Edition.objects.filter(pk=call.edition_id)
@@ -71,7 +72,9 @@ class CallForm(forms.Form):
             pots = pots.filter(fund=chosen)
             self.fields["pots"].label_from_instance = _with_money
         else:
-            self.fields["pots"].label_from_instance = lambda pot: f"{pot.fund}: {_with_money(pot)}"
+            self.fields["pots"].label_from_instance = lambda pot: (
+                f"{_with_year(pot.fund)}: {_with_money(pot)}"
+            )
         self.fields["pots"].queryset = pots.order_by("-fund__fiscal_year", "fund", "pk")
         if call is not None:
             del self.fields["fund"]
@@ -105,6 +108,11 @@ def fixed(call: Call) -> list[str]:
     return ["edition", "pots", "opens_at", *over]
 
 
+def _with_year(fund: Fund) -> str:
+    """A fund is mostly called as it was the year before."""
+    return f"{fund} {fiscal.label(fund.fiscal_year)}"
+
+
 def _with_money(pot: Pot) -> str:
     return _now("%(pot)s(使える額 %(yen)s円)") % {"pot": pot, "yen": f"{pot.available:,}"}
 
@@ -124,6 +132,7 @@ class CallFilter(forms.Form):
     def __init__(self, *args, municipality: Municipality, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["fund"].queryset = Fund.objects.filter(municipality=municipality)
+        self.fields["fund"].label_from_instance = _with_year
 
 
 class PublishAct(Act):

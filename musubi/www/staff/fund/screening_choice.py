@@ -12,13 +12,13 @@ from musubi.fund.models import Application, Pot
 from musubi.fund.purse import PARTS, candidates, pots_of, speaks_of
 from musubi.fund.ranking import standings
 from musubi.fund.states import Earmark, Stage
+from musubi.www.forms.fields import YenField
 from musubi.www.staff.fund.frame import may_manage
 from musubi.www.staff.fund.screening_frame import call_of, call_page
 from musubi.www.staff.fund.screening_ranking import share_words
 
 # The search stops here, proven or not: somebody waits for the page.
 SECONDS = 8
-LARGEST = 10**15
 THEMES = [
     ("words", gettext_lazy("テーマの言葉が申請書にある申請にだけ使う")),
     ("all", gettext_lazy("どの申請にも使う")),
@@ -29,11 +29,9 @@ THEMES = [
 class MoneyForm(forms.Form):
     """So much from each pot (empty: all that is free), at most so much together, and so many in reserve."""
 
-    line = forms.IntegerField(
+    line = YenField(
         label=gettext_lazy("予算の枠(円)"),
         required=False,
-        min_value=0,
-        max_value=LARGEST,
         help_text=gettext_lazy("空けておくと、下の財源をすべて使います。"),
     )
     reserves = forms.IntegerField(
@@ -43,11 +41,9 @@ class MoneyForm(forms.Form):
     def __init__(self, data, pots: list[Pot]):
         super().__init__(data, auto_id="money_%s")
         for pot in pots:
-            self.fields[f"pot_{pot.pk}"] = forms.IntegerField(
+            self.fields[f"pot_{pot.pk}"] = YenField(
                 label=_("%(pot)s(円)") % {"pot": pot},
                 required=False,
-                min_value=0,
-                max_value=LARGEST,
                 help_text=_("いま使える額 %(yen)s円") % {"yen": f"{pot.available:,}"},
             )
             if pot.earmark == Earmark.THEME:

@@ -15,9 +15,9 @@ from musubi.fund.purse import pots_of
 from musubi.fund.ranking import standings
 from musubi.fund.states import APPLICATION, Stage
 from musubi.people.permissions import Can
+from musubi.www.forms.fields import YenField
 from musubi.www.staff.frame import act_page, attempt, page_of, posted, status_of
 from musubi.www.staff.fund.frame import crumbs, may_manage, page
-from musubi.www.staff.fund.screening_choice import LARGEST
 from musubi.www.staff.fund.screening_frame import PART, application_of, application_trail, call_of, call_page
 
 PER_PAGE = 50
@@ -191,7 +191,7 @@ def _row(application: Application, call: Call, pots: dict[int, Pot]) -> dict:
 class SharesForm(forms.Form):
     """Yen, and the pots that pay them."""
 
-    yen = forms.IntegerField(label=gettext_lazy("交付額(円)"), required=False, min_value=0, max_value=LARGEST)
+    yen = YenField(label=gettext_lazy("交付額(円)"), required=False)
     conditions = forms.CharField(
         label=gettext_lazy("交付の条件"),
         required=False,
@@ -204,11 +204,9 @@ class SharesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.pots = pots
         for pot in pots:
-            self.fields[f"pot_{pot.pk}"] = forms.IntegerField(
+            self.fields[f"pot_{pot.pk}"] = YenField(
                 label=_("財源: %(pot)s(円)") % {"pot": pot},
                 required=False,
-                min_value=0,
-                max_value=LARGEST,
                 help_text=_("いま使える額 %(yen)s円") % {"yen": f"{pot.available:,}"},
             )
         self.order_fields(["outcome", "yen", *(f"pot_{pot.pk}" for pot in pots), "reasons", "conditions"])

@@ -146,7 +146,9 @@ def ranking(request, city: str, ref: str, stage: str):
             (_("同点のとき"), Tie(edition.tie).label),
             (_("除斥したとき"), Recusal(edition.recusal).label),
         ],
-        may_decide=may_manage(request, municipality) and call.state == "screening",
+        may_decide=may_manage(request, municipality)
+        and call.state == "screening"
+        and any(row.state == IN_STAGE[stage] for row in found.applications.values()),
         **{"page": listed},
     )
 
