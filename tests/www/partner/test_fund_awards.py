@@ -294,7 +294,7 @@ def test_an_advance_is_asked_for_once_and_put_aside_with_a_reason(award, winner,
     form = winner.get(at("advance", award)).context["form"]
     words = {"yen": "３００，０００円", "reason": "準備に要るため", "key": form["key"].value()}
     for _click in range(2):
-        assert winner.post(at("advance", award), words).url == at("application", award)
+        assert winner.post(at("advance", award), words).url == at("advance", award)
     payment = Payment.objects.get()
     assert (payment.yen, payment.reason, payment.state) == (300_000, "準備に要るため", "requested")
     page = text(winner.get(at("advance", award)))

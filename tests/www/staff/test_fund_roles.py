@@ -18,6 +18,7 @@ from tests.factories.fund import (
     make_call,
     make_committee,
     make_contribution,
+    make_edition,
     make_fund,
 )
 from tests.www.staff.test_roles import ROLES
@@ -121,8 +122,8 @@ def refs(town):
     with clock.standing_at(date(2025, 5, 1)):
         fund = make_fund(town.city)
         gift = make_contribution(general(fund), yen=5_000_000)
-        over = make_call(fund)
-        edition = over.edition
+        edition = make_edition(town.city, is_blind=True)
+        over = make_call(fund, edition=edition)
         granted = make_application(over)
     with clock.standing_at(date(2025, 6, 1)):
         award = make_award(granted)
