@@ -49,9 +49,7 @@ def card(call: Call, stage: Stage, counts: dict) -> dict | None:
 
 class FirstReleaseForm(forms.Form):
     sure = forms.BooleanField(
-        label=gettext_lazy(
-            "上の件数と理由を確かめました。第一次審査の結果を、すべての団体へ、いま発表します。"
-        ),
+        label=gettext_lazy("件数と理由を確かめました。すべての団体へ、いま発表します。"),
         error_messages={
             "required": gettext_lazy("発表は取り消せません。確かめて、ここに印を付けてください。")
         },

@@ -58,7 +58,7 @@ def steps(municipality: Municipality, call: Call, here: str) -> list[tuple]:
         (_("申請"), reverse(PART, args=at[:1]) + f"?call={call.ref}", here == "applications", None),
         (_("第一次審査"), reverse("staff-fund-stage", args=[*at, "first"]), here == "first", None),
         (_("第二次審査"), reverse("staff-fund-stage", args=[*at, "second"]), here == "second", None),
-        (_("発表の日程"), reverse("staff-fund-timetable", args=at), here == "timetable", None),
+        (_("プレゼンの日程"), reverse("staff-fund-timetable", args=at), here == "timetable", None),
         (_("財源の配分"), reverse("staff-fund-choice", args=at), here == "choice", None),
         (_("決定と発表"), reverse("staff-fund-decisions", args=at), here == "decisions", None),
     ]
