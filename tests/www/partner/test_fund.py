@@ -199,6 +199,8 @@ def test_what_cannot_be_read_stays_on_the_page_and_the_rest_is_saved(here, draft
     response = here.post(at("edit", draft), sent(draft, requested="八十万", **costs))
     assert response.status_code == 422
     page = text(response)
+    assert "2か所を直してください" in page
+    assert '<a href="#id_cost_0_yen">経費の1行目: 金額を整数で' in page
     assert 'value="たくさん"' in page
     assert 'value="八十万"' in page
     saved = fresh(draft)
