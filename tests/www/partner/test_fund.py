@@ -369,7 +369,9 @@ def test_one_returned_is_corrected_and_sent_again_with_its_number(here, ready, c
     here.post(at("check", ready), {"version": ready.version})
     ref = fresh(ready).ref
     actions.return_application(fresh(ready), by=None, remarks="効果を数で書いてください。")
-    assert "効果を数で書いてください。" in text(here.get(at("application", ready)))
+    answer = here.get(at("application", ready))
+    assert "効果を数で書いてください。" in text(answer)
+    assert answer.context["turn"].since == fresh(ready).returned_at
     assert "直して送り直す" in text(here.get("/my/"))
     with clock.standing_at(call.closes_at + timedelta(days=1)):
         assert "効果を数で書いてください。" in text(here.get(at("edit", ready)))
