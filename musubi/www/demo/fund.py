@@ -39,7 +39,8 @@ from musubi.www.demo.town import Town, person, read
 
 TEXTS = ["purpose", "content", "schedule", "structure", "effect", "future"]
 MONEY = ["requested", "income"]
-HEADS = {"company": "代表取締役", "npo": "理事長", "university": "学長"}
+# By the first words of the name; an association that has none of them is led by its 代表.
+HEADS = {"合同会社": "代表社員", "一般社団法人": "代表理事", "特定非営利": "理事長", "学校法人": "理事長"}
 CLIMATE, CHILDREN = 13, "子どもの居場所"
 HALL = "汐風区役所 大会議室"
 SLOT = timedelta(minutes=30)
@@ -629,12 +630,18 @@ def write(row: Application, speaker: User, words: dict) -> None:
         costs=lines(words["costs"]),
         goals=words["goals"],
         title=words["title"],
-        representative_title=HEADS.get(row.organisation.kind, "代表"),
+        representative_title=head(row.organisation),
         representative_name="" if row.organisation.kind == Organisation.Kind.SOLE else speaker.name,
         own_money=total - sum(money.values()),
         **texts,
         **money,
     )
+
+
+def head(organisation: Organisation) -> str:
+    """What who leads an organisation is called."""
+    known = next((title for start, title in HEADS.items() if organisation.name.startswith(start)), "")
+    return known or ("代表取締役" if organisation.kind == Organisation.Kind.COMPANY else "代表")
 
 
 def words_of(purse: Purse, row: Application) -> dict:

@@ -199,6 +199,8 @@ def test_what_cannot_be_read_stays_on_the_page_and_the_rest_is_saved(here, draft
     response = here.post(at("edit", draft), sent(draft, requested="八十万", **costs))
     assert response.status_code == 422
     page = text(response)
+    assert "2か所を直してください" in page
+    assert '<a href="#id_cost_0_yen">経費の1行目: 金額を整数で' in page
     assert 'value="たくさん"' in page
     assert 'value="八十万"' in page
     saved = fresh(draft)
@@ -367,7 +369,9 @@ def test_one_returned_is_corrected_and_sent_again_with_its_number(here, ready, c
     here.post(at("check", ready), {"version": ready.version})
     ref = fresh(ready).ref
     actions.return_application(fresh(ready), by=None, remarks="効果を数で書いてください。")
-    assert "効果を数で書いてください。" in text(here.get(at("application", ready)))
+    answer = here.get(at("application", ready))
+    assert "効果を数で書いてください。" in text(answer)
+    assert answer.context["turn"].since == fresh(ready).returned_at
     assert "直して送り直す" in text(here.get("/my/"))
     with clock.standing_at(call.closes_at + timedelta(days=1)):
         assert "効果を数で書いてください。" in text(here.get(at("edit", ready)))

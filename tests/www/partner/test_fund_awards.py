@@ -299,6 +299,10 @@ def test_an_advance_is_asked_for_once_and_put_aside_with_a_reason(award, winner,
     assert (payment.yen, payment.reason, payment.state) == (300_000, "準備に要るため", "requested")
     page = text(winner.get(at("advance", award)))
     assert "500,000" in page
+    # Its form is there to be signed, and the turn is the secretariat's since it was asked for.
+    assert reverse("my-fund-letter", args=[award.application_id, "advance", payment.pk]) in page
+    turn = winner.get(at("application", award)).context["turn"]
+    assert (turn.mine, turn.since) == (False, payment.requested_at)
     cancel = at("advance-cancel", award, payment.pk)
     assert winner.post(cancel, {"reason": ""}).status_code == 422
     winner.post(cancel, {"reason": "日程が変わったため"})
@@ -486,7 +490,7 @@ def test_what_is_to_be_given_back_says_until_when_and_what_being_late_costs(awar
         # 300,000 yen × 10.95 % × 10 days ÷ 365
         assert "期限を10日過ぎています。きょう返還すると、延滞金900円を加えて300,900円です。" in page
     actions.receive_return(claim, by=None, on=claim.due_on)
-    assert "まだです" not in text(browser(person).get(at("settlement", award)))
+    assert "返還をお願いします" not in text(browser(person).get(at("settlement", award)))
 
 
 def test_tax_and_outcome_are_reported_after_the_settlement(fund, text):
@@ -516,6 +520,8 @@ def test_the_second_year_goes_on_from_the_award(award, winner, text):
     address = reverse("my-fund-call", args=[call.pk])
     assert "前の年から続ける事業" in text(winner.get(address))
     before = award.application
+    onward = f"{address}?before={before.pk}"
+    assert onward in text(winner.get(at("application", before)))
     answer = winner.post(address, {"organisation": before.organisation_id, "before": before.pk})
     second = Application.objects.latest("pk")
     assert answer.url == at("edit", second)
@@ -525,7 +531,9 @@ def test_the_second_year_goes_on_from_the_award(award, winner, text):
     assert "前の年から続ける事業" not in text(winner.get(address))
     with pytest.raises(Exception, match="すでに始めています"):
         actions.start_application(call, by=before.filed_by, organisation=before.organisation, before=before)
-    assert "下書き" in text(winner.get(at("application", before)))
+    page = text(winner.get(at("application", before)))
+    assert "下書き" in page
+    assert onward not in page
 
 
 def test_every_page_of_every_stage_is_there(fund, text):

@@ -150,7 +150,10 @@ def change(request, pk):
     costs = CostRows.typed(row.edition, data) if data is not None else CostRows.stored(row, Phase.PLAN)
     if do == "reckon" and request.headers.get("HX-Request"):
         return render(request, "partner/fund/change_reckoned.html", _after(award, costs) | {"award": award})
-    if do == "send" and form.is_valid() and (costs.is_valid or form.cleaned_data["kind"] == Change.Kind.STOP):
+    if do == "send" and form.is_valid() and form.cleaned_data["kind"] != Change.Kind.STOP:
+        for place, error in costs.errors:
+            form.add_error(None, f"{place}: {error}")
+    if do == "send" and form.is_valid():
         said = form.cleaned_data
         try:
             actions.request_change(

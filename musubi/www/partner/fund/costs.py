@@ -38,6 +38,10 @@ class Row:
         return not self.label and self.yen in (None, "")
 
     @property
+    def place(self) -> str:
+        return _("経費の%(n)s行目") % {"n": self.number + 1}
+
+    @property
     def shown(self) -> str:
         return f"{self.yen:,}" if isinstance(self.yen, int) else (self.yen or "")
 
@@ -98,7 +102,7 @@ class CostRows:
     @property
     def errors(self) -> list[tuple[str, str]]:
         """(the row's place in words, what is wrong) for a list of what is not saved."""
-        return [(_("経費の%(n)s行目") % {"n": row.number + 1}, row.error) for row in self.rows if row.error]
+        return [(row.place, row.error) for row in self.rows if row.error]
 
     def words(self) -> list[dict]:
         """As the actions take them."""

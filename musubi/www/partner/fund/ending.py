@@ -155,6 +155,7 @@ class Reporting(Window):
             costs=self.costs,
             paper_rows=self.papers.shown(),
             skipped=self.skipped(),
+            wrong=self.wrong(),
             key=uuid4(),
             saved_at=self.report.saved_at,
             status=status,

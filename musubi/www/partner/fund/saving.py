@@ -107,6 +107,19 @@ class Window:
         """What the line under the form needs, on the page as in an answer."""
         return {"version": self.version, "autosave_key": self.autosave_key, "edit_href": self.edit_href}
 
+    def wrong(self) -> list[tuple[str, str]]:
+        """[(where on the page, words)] of everything that could not be saved, for the list on top."""
+        found = [("", error) for error in self.form.non_field_errors()]
+        found += [_placed(field, error) for field in self.form for error in field.errors]
+        found += [
+            (f"#id_cost_{row.number}_yen", f"{row.place}: {row.error}")
+            for row in self.costs.rows
+            if row.error
+        ]
+        if self.papers.is_bound:
+            found += [_placed(field, error) for field in self.papers for error in field.errors]
+        return found
+
     def skipped(self) -> str:
         """What a save in the background leaves out: files go with a button."""
         return ",".join(["newest", *self.papers.fields])
@@ -121,6 +134,11 @@ class Window:
         if told(there.rows) == told(self.costs.rows):
             return []
         return [(label, "\n".join(f"{row.category_name} {row.label} {row.shown}円" for row in there.rows))]
+
+
+def _placed(field, error: str) -> tuple[str, str]:
+    at = f"{field.auto_id}_group" if field.use_fieldset else field.id_for_label or field.auto_id
+    return f"#{at}", f"{field.label}: {error}"
 
 
 def now() -> str:

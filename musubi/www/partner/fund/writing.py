@@ -94,6 +94,7 @@ class Writing(Window):
             papers=self.papers,
             paper_rows=self.papers.shown(),
             skipped=self.skipped(),
+            wrong=self.wrong(),
             key=uuid4(),
             steps=steps_of(application, "write"),
             remarks=application.remarks if again else "",
