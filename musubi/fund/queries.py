@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from musubi.fund import curtain
-from musubi.fund.models import Application, Assignment, Claim, CommitteeMember, Payment
+from musubi.fund.models import Application, Assignment, Call, Claim, CommitteeMember, Payment
 from musubi.fund.ties import tied_organisations
 from musubi.lib import clock
 from musubi.people.models import Municipality, User
@@ -24,10 +24,26 @@ def applications_for(user: User) -> models.QuerySet[Application]:
 
 def applications_to(user: User, municipality: Municipality | None = None) -> models.QuerySet[Application]:
     """The applications the secretariat reads, with all that is decided about them: those that were sent in. What an
-    organisation has not sent is its own."""
-    cities = authority(user).where(Can.SEE_FUND)[0]
-    rows = Application.objects.filter(call__fund__municipality__in=cities).exclude(ref="")
+    organisation has not sent is its own. Nobody reads here what the own organisation filed, nor any of a call from
+    whose screening they are `kept_apart`."""
+    mine = authority(user)
+    rows = Application.objects.filter(call__fund__municipality__in=mine.where(Can.SEE_FUND)[0]).exclude(
+        ref=""
+    )
+    rows = rows.exclude(organisation__in=mine.organisation_ids).exclude(call__in=kept_apart(user))
     return rows.filter(call__fund__municipality=municipality) if municipality else rows
+
+
+def kept_apart(user: User) -> models.QuerySet[Call]:
+    """The calls of which a person of the staff reads nothing inside until the results are out: whoever screens it reads
+    what a member reads; whoever acts for an organisation that filed is an applicant."""
+    screened = CommitteeMember.objects.filter(user=user, ended_on=None).values("fund")
+    waiting = Call.objects.filter(released_at=None)
+    own = authority(user).organisation_ids
+    if not own:
+        return waiting.filter(fund__in=screened)
+    filed = Application.objects.filter(organisation__in=own).exclude(ref="").values("call")
+    return waiting.filter(Q(fund__in=screened) | Q(pk__in=filed))
 
 
 def sheets_of(user: User) -> models.QuerySet[Assignment]:

@@ -27,7 +27,7 @@ from musubi.lib import clock, corporate_number
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
 from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Organisation, User
-from musubi.people.permissions import Can, require
+from musubi.people.permissions import Can, authority, require
 from musubi.people.rules import check_fields
 
 IN_STAGE = {Stage.FIRST: "checked", Stage.SECOND: "first_passed"}
@@ -49,9 +49,15 @@ def appoint_member(
 ) -> CommitteeMember:
     """A person screens this fund's applications from now on. The employer is a tie in itself.
 
-    Raises Refused for a corporate number that cannot be, Conflict where the person is a member already.
+    Raises Refused for a corporate number that cannot be, and for who reads the fund's inside as staff: whatever a tie
+    keeps from a member would be open to them; Conflict where the person is a member already.
     """
     require(by, Can.MANAGE_FUND, fund.municipality)
+    if authority(user).may_in(Can.SEE_FUND, fund.municipality_id):
+        raise Refused(
+            "事務局の職員と監査担当は、審査委員になれません。すべての申請と採点を見られる立場だからです。",
+            field="email",
+        )
     if employer_number.strip():
         try:
             employer_number = corporate_number.check(employer_number)

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from musubi.fund.models import Application
+from musubi.fund.queries import kept_apart
 from musubi.journal.models import Entry
 from musubi.lib import clock
-from musubi.people.permissions import Can
+from musubi.people.permissions import Can, authority
 from musubi.www.access import staff_city
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.frame import crumbs, page_of
@@ -61,6 +63,10 @@ def journal(request, city: str):
     rows = rows.exclude(
         verb__in=["proposal.drafted", "proposal.attached", "proposal.detached", "proposal.discarded"]
     ).exclude(kind="application", ref="")
+    # Who acts for an applicant does not learn here what was found.
+    if authority(request.user).organisation_ids:
+        hidden = Application.objects.filter(call__in=kept_apart(request.user)).values("pk")
+        rows = rows.exclude(kind="application", object_id__in=hidden)
     if text := wanted.get("q", "").strip():
         rows = (
             rows.filter(title__contains=text)

@@ -35,7 +35,7 @@ from musubi.fund.letters.samples import sample
 from musubi.fund.letters.sheets import sheet_of
 from musubi.fund.letters.styles import merged, styles_of
 from musubi.fund.letters.word import as_word, template_for
-from musubi.fund.models import Call, Contribution, LetterBatch, LetterIssue, LetterStyle
+from musubi.fund.models import Contribution, LetterBatch, LetterIssue, LetterStyle
 from musubi.fund.queries import applications_to
 from musubi.lib.errors import Refused
 from musubi.people.models import Municipality
@@ -44,6 +44,7 @@ from musubi.www.access import fetch
 from musubi.www.letter_files import answer, attachment
 from musubi.www.staff.frame import act_page, attempt, posted, status_of
 from musubi.www.staff.fund.frame import crumbs, fund_city, page
+from musubi.www.staff.fund.screening_frame import inside_of
 
 PART = "staff-fund-letters"
 ALL = "all"
@@ -193,7 +194,7 @@ class BatchForm(forms.Form):
 def of_call(request, city: str, ref: str):
     """The house's own papers of a call, and all letters of a kind in one archive."""
     municipality = fund_city(request, city, Can.MANAGE_FUND if request.method == "POST" else Can.SEE_FUND)
-    call = _call(municipality, ref, request)
+    call = inside_of(request, municipality, ref)
     form = BatchForm(posted(request))
     if form.is_valid() and attempt(
         form, lambda: actions.ask_for_letters(call, by=request.user, **form.cleaned_data)
@@ -223,7 +224,7 @@ def of_call(request, city: str, ref: str):
 @require_safe
 def call_letter(request, city: str, ref: str, kind: str, stage: str, form: str):
     municipality = fund_city(request, city)
-    call = _call(municipality, ref, request)
+    call = inside_of(request, municipality, ref)
     letter = letter_for(letters_of_call(call), kind, stage=stage)
     return answer(request, letter, form, reverse("staff-fund-call-letters", args=[city, ref]))
 
@@ -231,7 +232,7 @@ def call_letter(request, city: str, ref: str, kind: str, stage: str, form: str):
 @require_safe
 def batch(request, city: str, ref: str, pk: int):
     municipality = fund_city(request, city)
-    call = _call(municipality, ref, request)
+    call = inside_of(request, municipality, ref)
     row = fetch(request, LetterBatch.objects.filter(call=call, state="ready"), pk=pk)
     response = FileResponse(
         row.file.open("rb"),
@@ -258,13 +259,6 @@ def _contribution(request, city: str, ref: str):
         "fund__municipality", "organisation", "pot__goal", "pot__programme"
     )
     return municipality, fetch(request, rows, ref=ref)
-
-
-def _call(municipality: Municipality, ref: str, request) -> Call:
-    rows = Call.objects.filter(fund__municipality=municipality).select_related(
-        "fund__municipality", "edition__programme"
-    )
-    return fetch(request, rows, ref=ref)
 
 
 # --- how they are written --------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
 """What the pages of a call's screening have in common: the call of the address, its steps as tabs."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund.models import Application, Call
-from musubi.fund.queries import applications_to
+from musubi.fund.queries import applications_to, kept_apart
 from musubi.fund.states import CALL, Stage
 from musubi.lib.errors import Refused
 from musubi.people.models import Municipality
@@ -21,10 +23,24 @@ PART = "staff-fund-applications"
 def call_of(request, city: str, ref: str, can: Can = Can.SEE_FUND) -> tuple[Municipality, Call]:
     """The call of the address, for whoever reads the fund's inside (or `can` there); else 403 or 404."""
     municipality = fund_city(request, city, can)
+    return municipality, inside_of(request, municipality, ref)
+
+
+def inside_of(request, municipality: Municipality, ref: str) -> Call:
+    """A call with all that its screening has found; 403 for whoever is kept apart from it."""
     rows = Call.objects.filter(fund__municipality=municipality).select_related(
         "fund__municipality", "edition__programme"
     )
-    return municipality, fetch(request, rows, ref=ref)
+    rows = rows.annotate(is_apart=Exists(kept_apart(request.user).filter(pk=OuterRef("pk"))))
+    call = fetch(request, rows, ref=ref)
+    if call.is_apart:
+        raise PermissionDenied(
+            _(
+                "この募集の審査委員か、申請した団体の担当者を務めているため、結果の発表までは職員の画面から審査を見られません。"
+                "ほかの職員に頼んでください。"
+            )
+        )
+    return call
 
 
 def application_of(request, city: str, ref: str, can: Can = Can.SEE_FUND) -> tuple[Municipality, Application]:
