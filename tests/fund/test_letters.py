@@ -374,3 +374,27 @@ def test_many_letters_are_made_at_once_and_one_that_cannot_be_does_not_stop_the_
     assert isinstance(made[1][1], UnknownCharacters)
     assert good.ref in text_of(made[0][1])
     assert last.ref in text_of(made[2][1])
+
+
+def test_a_programme_s_own_rules_for_a_letter_come_before_the_municipality_s(city):
+    style = style_of(city, LetterKind.AWARD)
+    plain = sample(LetterKind.AWARD)
+    assert sheet_of(plain, style)["seal"] == "印"
+    own = replace(plain, programme_rules={"form": "7の2", "title": "{団体名} 決定書", "seal": "omitted"})
+    sheet = sheet_of(own, replace(style, seal="seal"))
+    assert (sheet["form"], sheet["title"], sheet["seal"]) == ("7の2", f"{plain.party} 決定書", "(公印省略)")
+
+
+def test_two_programmes_write_the_same_letter_each_in_its_own_way(city, fund):
+    editions = [
+        make_edition(city, letters={"receipt": {"form": form, "title": f"受付の控え{form}"}}) for form in "12"
+    ]
+    found = []
+    for edition in editions:
+        application = make_application(make_call(fund, edition=edition))
+        (letter,) = [one for one in letters_about(application) if one.kind == LetterKind.RECEIPT]
+        found.append(sheet_of(*written(letter)))
+    assert [(sheet["form"], sheet["title"]) for sheet in found] == [
+        ("様式第1号", "受付の控え1"),
+        ("様式第2号", "受付の控え2"),
+    ]

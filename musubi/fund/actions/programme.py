@@ -7,7 +7,17 @@ from itertools import islice
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from musubi.fund.models import CostCategory, Criterion, Edition, Programme, RequiredPaper, SupportYear
+from musubi.fund.letters.kinds import LetterKind
+from musubi.fund.letters.samples import sample
+from musubi.fund.models import (
+    CostCategory,
+    Criterion,
+    Edition,
+    LetterStyle,
+    Programme,
+    RequiredPaper,
+    SupportYear,
+)
 from musubi.fund.states import EDITION, Stage
 from musubi.journal import actions as journal
 from musubi.lib import clock
@@ -16,6 +26,7 @@ from musubi.lib.lifecycle import hold, move, update
 from musubi.people.models import Municipality, Organisation, User
 from musubi.people.permissions import Can, require
 from musubi.people.rules import check_fields
+from musubi.wordings.rules import check_body
 
 RULES = [
     "kinds",
@@ -42,6 +53,7 @@ RULES = [
     "form_style",
     "number_style",
     "has_seal",
+    "letters",
 ]
 PARTS = {
     "years": (SupportYear, ["year", "rate_above", "rate_below", "cap", "unit", "direction", "text"]),
@@ -219,11 +231,24 @@ def _replace(edition: Edition, part: str, given: list[Mapping]) -> None:
         ) from error
 
 
+def _check_letters(letters: Mapping) -> None:
+    """Each kind of letter with nothing but its rules, and these as `LetterStyle` would take them."""
+    if not isinstance(letters, dict) or set(letters) - set(LetterKind):
+        raise Refused("通知書の種類を一覧から選び直してください。", field="letters")
+    for kind, rules in letters.items():
+        if not isinstance(rules, dict) or set(rules) - {"form", "title", "seal"}:
+            raise Refused("通知書ごとの決まりは、様式番号・題名・公印だけを決められます。", field="letters")
+        check_fields(LetterStyle(**rules), only=list(rules))
+        if "title" in rules:
+            check_body(rules["title"], list(sample(LetterKind(kind)).values()), field="letters")
+
+
 def _check_rules(edition: Edition, changed: Mapping) -> None:
     is_list = isinstance(edition.kinds, list)
     if not is_list or any(kind not in Organisation.Kind.values for kind in edition.kinds):
         raise Refused("団体の種別を一覧から選び直してください。", field="kinds")
-    check_fields(edition, only=[name for name in changed if name != "kinds"])
+    _check_letters(edition.letters)
+    check_fields(edition, only=[name for name in changed if name not in ("kinds", "letters")])
     if edition.startup_years is not None and not 1 <= edition.startup_years <= OLDEST_STARTUP:
         raise Refused(
             f"創業からの年数は1〜{OLDEST_STARTUP}年で入力してください。問わないときは空にします。",

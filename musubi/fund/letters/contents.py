@@ -61,6 +61,8 @@ class Content:
     is_person: bool = False
     seal: bool = False
     form_style: str = "before"
+    programme_rules: dict[str, str] = field(default_factory=dict)
+    """What the programme's edition asks of this very kind: `form`, `title`, `seal` (seal or omitted)."""
 
     def values(self) -> dict[str, str]:
         found = {

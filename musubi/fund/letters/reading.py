@@ -84,6 +84,7 @@ def _base(kind: str, city: Municipality, edition: Edition | None, on: date) -> d
         "on": on,
         "seal": edition.has_seal if edition else True,
         "form_style": edition.form_style if edition else "before",
+        "programme_rules": dict(edition.letters.get(str(kind), {})) if edition else {},
     }
 
 

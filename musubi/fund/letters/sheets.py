@@ -21,13 +21,13 @@ def sheet_of(content: Content, style: Style) -> dict:
     number = "" if handed_in or internal or kind in UNNUMBERED else content.number
     return {
         "kind": str(kind),
-        "form": _form(style.form, content.form_style),
+        "form": _form(content.programme_rules.get("form") or style.form, content.form_style),
         "number": number,
         "date": day(content.on),
         "to": [] if internal else [f"{ours[-1]} 様"] if handed_in else [*theirs[:-1], f"{theirs[-1]} 様"],
         "sender": [content.city] if internal else theirs if handed_in else ours,
         "seal": "" if handed_in or internal or kind in UNNUMBERED else _seal(content, style),
-        "title": fill(style.title, values),
+        "title": fill(content.programme_rules.get("title") or style.title, values),
         "body": _paragraphs(fill(style.body, values)),
         "facts": _facts(content),
         "conditions": content.conditions(_paragraphs(fill(style.conditions, values))),
@@ -70,7 +70,9 @@ def _sender(content: Content, style: Style) -> list[str]:
 
 
 def _seal(content: Content, style: Style) -> str:
-    stamped = content.seal if not style.seal else style.seal == "seal"
+    """As the programme says of this letter, else as the municipality does, else as the programme says of all."""
+    said = content.programme_rules.get("seal") or style.seal
+    stamped = said == "seal" if said else content.seal
     return "印" if stamped else "(公印省略)"
 
 

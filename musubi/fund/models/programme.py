@@ -69,6 +69,12 @@ class Edition(Record):
         _("文書番号"), max_length=60, default="{city}発第{number}号", help_text=_("{number} が番号になります")
     )
     has_seal = models.BooleanField(_("公印を押す"), default=True)
+    letters = models.JSONField(
+        _("通知書ごとの決まり"),
+        default=dict,
+        blank=True,
+        help_text="kind of letter → form (its form's number), title, seal (seal, omitted): what differs from the rest",
+    )
     made_at = models.DateTimeField(_("作成日時"))
     used_at = models.DateTimeField(_("使用を始めた日時"), null=True, blank=True)
     used_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

@@ -126,6 +126,18 @@ def test_each_section_is_written(client, draft):
         **rows("papers", {"name": "決算書", "form_number": "2", "is_required": "1", "for_report": "0"}, {"name": "領収書", "is_required": "0", "for_report": "1"}),
     }  # fmt: skip
     assert client.post(section("papers"), papers).status_code == 302
+    letters = rows(
+        "letters",
+        {"kind": "award", "form": "7の2", "title": "{制度名} 交付決定書", "seal": "omitted"},
+        {"kind": "refusal", "form": "", "title": "", "seal": ""},
+    )
+    assert client.post(section("letters"), letters).status_code == 302
+    wrong = client.post(section("letters"), {**letters, "letters-0-title": "{誰か}への通知"})
+    assert (wrong.status_code, "{誰か}は使えません" in text(wrong), "{誰か}への通知" in text(wrong)) == (
+        422,
+        True,
+        True,
+    )
     after = {"asset_yen": "300,000", "return_days": "30", "late_rate": "年10.95%", "late_days": "365"}
     assert client.post(section("after"), after).status_code == 302
     edition = Edition.objects.get()
@@ -149,6 +161,7 @@ def test_each_section_is_written(client, draft):
         ("paper-1", 2, True, False),
         ("paper-2", None, False, True),
     ]
+    assert edition.letters == {"award": {"form": "7の2", "title": "{制度名} 交付決定書", "seal": "omitted"}}
     assert (edition.late_above, edition.late_below, edition.asset_yen, edition.has_seal) == (
         219,
         2000,
@@ -161,6 +174,7 @@ def test_each_section_is_written(client, draft):
         "定額、上限300,000円",
         "第2号様式",
         "年10.95%",
+        "題名「{制度名} 交付決定書」",
         "5点満点 × 重み2(最低3点)",
     ):
         assert words in page, words

@@ -71,7 +71,7 @@ ACT = [
     ("staff-fund-programme-edit", "programme"),
     *(
         ("staff-fund-edition-edit", "programme", "draft", section)
-        for section in ("who", "money", "costs", "screening", "papers", "after")
+        for section in ("who", "money", "costs", "screening", "papers", "letters", "after")
     ),
     ("staff-fund-call-new",),
     ("staff-fund-call-edit", "call"),

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from musubi.fund import actions
 from musubi.fund.actions import Parts
 from musubi.fund.actions.programme import MOST_ROWS
-from musubi.fund.models import Edition, SupportYear
+from musubi.fund.letters.kinds import INTERNAL, LetterKind
+from musubi.fund.models import Edition, LetterStyle, SupportYear
 from musubi.fund.states import ConsumptionTax, FormStyle, Recusal, Stage, Tie
 from musubi.fund.terms.amounts import Direction
 from musubi.fund.terms.reading import read
@@ -462,6 +463,50 @@ class PapersSection(Section):
         return Parts(papers=coded(self.given(), "paper-"))
 
 
+class LetterRow(Row):
+    """One kind of letter; what is left empty is as everywhere else."""
+
+    kind = forms.ChoiceField(choices=LetterKind.choices, widget=forms.HiddenInput)
+    form = forms.CharField(label=_("様式の番号"), max_length=20, required=False)
+    title = forms.CharField(label=_("題名"), max_length=80, required=False)
+    seal = forms.ChoiceField(label=_("公印"), choices=LetterStyle.Seal.choices, required=False)
+
+    @property
+    def legend(self) -> str:
+        kind = self["kind"].value()
+        return str(LetterKind(kind).label) if kind in LetterKind.values else ""
+
+    def has_words(self) -> bool:
+        return True
+
+
+class LettersSection(Section):
+    lead = _(
+        "通知書や様式の種類ごとに、この制度だけの番号・題名・公印を決めます。空けたところは、「通知書」の画面の書き方のとおりです。"
+    )
+    # What is about an application; a gift has no programme, what stays in the house no form.
+    KINDS = [
+        kind
+        for kind in LetterKind
+        if kind not in INTERNAL and kind not in (LetterKind.GIFT_RECEIPT, LetterKind.GIFT_THANKS)
+    ]
+
+    def begin(self):
+        return {}
+
+    def make_rows(self, data):
+        written = [{"kind": kind, **self.edition.letters.get(str(kind), {})} for kind in self.KINDS]
+        return [rows_of(LetterRow, most=len(self.KINDS), extra=0)(data, prefix="letters", initial=written)]
+
+    def rules(self):
+        letters = {}
+        for row in self.given():
+            said = {name: row[name] for name in ("form", "title", "seal") if row[name]}
+            if said:
+                letters[row["kind"]] = said
+        return {"letters": letters}
+
+
 class AfterSection(Section):
     asset_yen = YenField(
         label=_("財産として登録する額(円)"),
@@ -498,6 +543,7 @@ FORMS: dict[str, type[Section]] = {
     "costs": CostsSection,
     "screening": ScreeningSection,
     "papers": PapersSection,
+    "letters": LettersSection,
     "after": AfterSection,
 }
 PREFIX = {"money": "years", "costs": "categories", "screening": "criteria", "papers": "papers"}

@@ -6,7 +6,8 @@ from fractions import Fraction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from musubi.fund.models import CostCategory, Criterion, Edition, RequiredPaper, SupportYear
+from musubi.fund.letters.kinds import LetterKind
+from musubi.fund.models import CostCategory, Criterion, Edition, LetterStyle, RequiredPaper, SupportYear
 from musubi.fund.states import FormStyle
 from musubi.fund.terms.reading import Reading, read, written
 from musubi.lib import clock
@@ -20,6 +21,7 @@ SECTIONS = {
     "costs": gettext_lazy("費目"),
     "screening": gettext_lazy("審査"),
     "papers": gettext_lazy("書類と様式"),
+    "letters": gettext_lazy("通知書ごとの決まり"),
     "after": gettext_lazy("財産・返還"),
 }
 
@@ -42,6 +44,7 @@ def spelled(edition: Edition) -> dict[str, list[Rule]]:
         "costs": [_cost(row) for row in edition.categories.all()],
         "screening": _screening(edition),
         "papers": _papers(edition),
+        "letters": [_letter(kind, rules) for kind, rules in edition.letters.items()],
         "after": _after(edition),
     }
 
@@ -221,6 +224,17 @@ def _paper(row: RequiredPaper, style: str) -> Rule:
     if row.form_number is not None:
         found.insert(0, form_words(row.form_number, style))
     return Rule(row.code, row.name, _("、").join(found))
+
+
+def _letter(kind: str, rules: dict[str, str]) -> Rule:
+    found = []
+    if form := rules.get("form"):
+        found.append(_("様式の番号 %(form)s") % {"form": form})
+    if title := rules.get("title"):
+        found.append(_("題名「%(title)s」") % {"title": title})
+    if seal := rules.get("seal"):
+        found.append(str(LetterStyle.Seal(seal).label))
+    return Rule(f"letter-{kind}", str(LetterKind(kind).label), _("、").join(found))
 
 
 def _after(edition: Edition) -> list[Rule]:
