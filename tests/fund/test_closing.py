@@ -341,6 +341,17 @@ def test_an_open_change_ends_with_the_award(award, person):
     assert change.state == "withdrawn"
 
 
+def test_a_change_that_ended_with_the_award_is_decided_no_more(award, person):
+    advance(award, 300_000)
+    with on(10, 1):
+        change = actions.request_change(award, by=person, kind="amount", reason="縮小する", yen=400_000)
+        actions.revoke(award, by=None, reason="違反のため")
+        actions.receive_return(award.claims.get(), by=None)
+        for approve in (True, False):
+            with pytest.raises(Refused, match="変更申請"):
+                actions.decide_change(change, by=None, approve=approve, words="確認した")
+
+
 def test_a_revocation_that_breaks_off_leaves_nothing_half_done(award):
     advance(award, 300_000)
     assert interrupted_at_each_posting(lambda: revoke(Award.objects.get())) == 4

@@ -191,12 +191,15 @@ def request_change(
 def decide_change(change: Change, *, by: User | None, approve: bool, words: str) -> None:
     """The secretariat approves or refuses a change; what an approved one sets free can be spent again.
 
-    Raises Missing without words for a refusal, Refused where more was paid in advance than would be left, or asked for
-    and not paid yet.
+    Raises Missing without words for a refusal, Refused where it was decided before or put aside with the award, and where
+    more was paid in advance than would be left, or asked for and not paid yet.
     """
     award = change.award
     require(by, Can.MANAGE_FUND, award)
     hold_award(award)
+    # Whoever else decides it, or revokes the award, holds the award too.
+    change.refresh_from_db(fields=["state"])
+    CHANGE.require(change.state, "approved" if approve else "refused")
     application = award.application
     if not approve and not words.strip():
         raise Missing("承認しない理由を入力してください。", field="words")
