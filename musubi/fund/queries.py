@@ -35,15 +35,17 @@ def applications_to(user: User, municipality: Municipality | None = None) -> mod
 
 
 def kept_apart(user: User) -> models.QuerySet[Call]:
-    """The calls of which a person of the staff reads nothing inside until the results are out: whoever screens it reads
-    what a member reads; whoever acts for an organisation that filed is an applicant."""
-    screened = CommitteeMember.objects.filter(user=user, ended_on=None).values("fund")
+    """The calls of which a person of the staff reads nothing inside until the results are out: whoever screens it, or
+    did, reads what a member reads; whoever acts for an organisation that filed, or still may with what it has begun, is
+    an applicant."""
+    screened = CommitteeMember.objects.filter(user=user).values("fund")
     waiting = Call.objects.filter(released_at=None)
     own = authority(user).organisation_ids
     if not own:
         return waiting.filter(fund__in=screened)
-    filed = Application.objects.filter(organisation__in=own).exclude(ref="").values("call")
-    return waiting.filter(Q(fund__in=screened) | Q(pk__in=filed))
+    begun = Q(state="draft", call__closes_at__gt=clock.now())
+    filed = Application.objects.filter(begun | ~Q(ref=""), organisation__in=own)
+    return waiting.filter(Q(fund__in=screened) | Q(pk__in=filed.values("call")))
 
 
 def sheets_of(user: User) -> models.QuerySet[Assignment]:

@@ -13,7 +13,7 @@ def tied_organisations(members: Iterable[CommitteeMember]) -> dict[int, dict[int
     """Member id → the organisations each must not screen (id → why). Five statements for any number of members.
 
     Tied are: what was declared or found, by the person, in whatever term on the committee; the employer, by row,
-    corporate number or name; an organisation the person acts for; and, where the employer gave to the fund, everybody
+    corporate number or name; an organisation the person acts for; and, where one of these gave to the fund, everybody
     else who gave: those who give together do not award to each other.
     """
     members = list(members)
@@ -47,7 +47,7 @@ def tied_organisations(members: Iterable[CommitteeMember]) -> dict[int, dict[int
         for organisation in acts_for.get(member.user_id, ()):
             tied.setdefault(organisation, "委員が担当者を務める団体からの申請")
         gave = donors.get(member.fund_id, set())
-        if not gave.isdisjoint(employers[member.pk]):
+        if not gave.isdisjoint({*employers[member.pk], *acts_for.get(member.user_id, ())}):
             for organisation in gave:
                 tied.setdefault(organisation, "ともにファンドに拠出した団体からの申請")
         found[member.pk] = tied

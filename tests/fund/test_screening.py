@@ -204,6 +204,16 @@ def test_whom_the_member_acts_for_is_a_tie(fund):
     assert why(member, application) == "委員が担当者を務める団体からの申請"
 
 
+def test_who_acts_for_a_giver_does_not_screen_the_other_givers(fund):
+    giver, other = make_organisation(), make_organisation("株式会社みなと")
+    _call, (application,) = make_screened(fund, organisations=[giver])
+    member = actions.appoint_member(fund, by=None, user=make_representative(other))
+    assert not is_tied(member, application)
+    for organisation in (giver, other):
+        make_contribution(general(fund), organisation=organisation)
+    assert is_tied(member, application)
+
+
 def test_those_who_give_together_do_not_award_to_each_other(fund):
     giver, other = make_organisation(), make_organisation("株式会社みなと")
     _call, (application,) = make_screened(fund, organisations=[giver])

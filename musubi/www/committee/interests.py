@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from musubi.fund import actions
-from musubi.fund.models import CommitteeMember, Interest
+from musubi.fund.models import Assignment, CommitteeMember, Interest
+from musubi.fund.states import Stage
 from musubi.lib import corporate_number
 from musubi.lib.errors import Refused
 from musubi.lib.text import organisation_key
@@ -127,6 +128,17 @@ def interests(request, city: str):
         .order_by("organisation__name_key", "-declared_at")
     )
     once = {row.organisation_id: row for row in declared}
+    # Who files what is screened blind is not told by having stepped back from it.
+    hidden = set(
+        Assignment.objects.filter(
+            member__user=request.user,
+            stage=Stage.FIRST,
+            application__organisation__in=once,
+            application__edition__is_blind=True,
+            application__call__state="screening",
+            application__call__first_released_at=None,
+        ).values_list("application__organisation", flat=True)
+    )
     return page(
         request,
         municipality,
@@ -134,6 +146,6 @@ def interests(request, city: str):
         _("利害関係の届出"),
         status=status_of(form),
         form=form,
-        declared=list(once.values()),
+        declared=[(row, row.organisation_id in hidden) for row in once.values()],
         employers=sorted({member.employer_name for member in mine if member.employer_name}),
     )

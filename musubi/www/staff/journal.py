@@ -20,6 +20,7 @@ from musubi.www.staff.frame import crumbs, page_of
 from musubi.www.staff.verbs import KINDS, details, sentence
 
 PER_PAGE = 50
+OF_THE_FUND = ["application", "award", "contribution"]
 # What stands nowhere else is shown whole.
 WHOLE = {"meeting.corrected"}
 # Where the page of a thing is, by the kind of the entry; a trial's entries carry their case's number.
@@ -63,6 +64,9 @@ def journal(request, city: str):
     rows = rows.exclude(
         verb__in=["proposal.drafted", "proposal.attached", "proposal.detached", "proposal.discarded"]
     ).exclude(kind="application", ref="")
+    # What the fund's pages keep for the secretariat stands here for nobody else.
+    if not authority(request.user).may_in(Can.SEE_FUND, municipality.pk):
+        rows = rows.exclude(kind__in=OF_THE_FUND).exclude(verb__startswith="committee.")
     # Who acts for an applicant does not learn here what was found.
     if authority(request.user).organisation_ids:
         hidden = Application.objects.filter(call__in=kept_apart(request.user)).values("pk")

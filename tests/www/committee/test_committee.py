@@ -223,6 +223,18 @@ def test_who_steps_back_reads_no_more(screening):
     assert [client.get(address).status_code for address in addresses_of(sheet)] == [404, 404, 404]
 
 
+def test_stepping_back_from_a_blind_application_does_not_tell_whose_it_was():
+    screening = make_screening(is_blind=True)
+    member, application = screening.members[0], screening.applications[0]
+    client = browser(member.user)
+    client.post(at("committee-sheet-interest", sheet_of(member, application).pk), {"words": "顧問だった"})
+    page = text(client.get(at("committee-interests")))
+    assert application.organisation.name not in page
+    assert "団体名を伏せて審査している申請の団体" in page
+    actions.cancel_call(screening.call, by=None, reason="予算の都合")
+    assert application.organisation.name in text(client.get(at("committee-interests")))
+
+
 def test_stepping_back_wants_words_and_keeps_what_was_typed(screening):
     sheet = sheet_of(screening.members[0], screening.applications[0])
     response = browser(screening.members[0].user).post(

@@ -11,7 +11,7 @@ from musubi.fund.states import Stage
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.people.models import Representative
-from tests.factories.fund import general, make_contribution, score_all, screen
+from tests.factories.fund import general, make_application, make_call, make_contribution, score_all, screen
 from tests.factories.people import make_staff
 from tests.www.committee.conftest import browser, make_screening, text
 
@@ -90,6 +90,46 @@ def test_who_is_tied_reads_nothing_inside_until_the_release(screening, tie, role
     assert browser(screening.desk).get(at("staff-fund-application", first.ref)).status_code == 200
 
 
+@pytest.mark.parametrize("tie", ["member", "applicant"])
+def test_the_page_of_the_call_tells_who_is_tied_no_more_than_everybody(screening, tie):
+    person = make_staff(screening.fund.municipality)
+    score_all(screening.call, Stage.FIRST)
+    reasons = {row.pk: "効果が見えない。" for row in screening.applications}
+    actions.decide_stage(screening.call, by=None, stage=Stage.FIRST, passed=[], reasons=reasons)
+    here = at("staff-fund-call", screening.call.ref)
+    assert "一次不通過" in text(browser(person).get(here))
+    if tie == "member":
+        sits_on(screening.fund, person)
+    else:
+        acts_for(screening.applications[0].organisation, person)
+    page = browser(person).get(here)
+    assert (page.status_code, "一次不通過" in text(page), page.context["acts"]) == (200, False, [])
+    cancel = at("staff-fund-call-act", screening.call.ref, "cancel", screening.call.pk)
+    assert browser(person).post(cancel, {"reason": "都合"}).status_code == 403
+
+
+def test_who_left_the_committee_stays_apart_until_the_release(screening):
+    person = make_staff(screening.fund.municipality)
+    member = sits_on(screening.fund, person)
+    actions.release_member(member, by=screening.desk)
+    assert browser(person).get(at("staff-fund-application", screening.applications[0].ref)).status_code == 404
+
+
+def test_who_may_still_file_does_not_read_what_others_filed(screening):
+    """The own organisation has begun to write, and the window is open."""
+    with clock.standing_at(date(2025, 6, 20)):
+        city = screening.fund.municipality
+        person = make_staff(city)
+        call = make_call(screening.fund, edition=screening.call.edition)
+        filed, begun = make_application(call), make_application(call, state="draft")
+        client = browser(person)
+        assert client.get(at("staff-fund-application", filed.ref)).status_code == 200
+        acts_for(begun.organisation, person)
+        assert client.get(at("staff-fund-application", filed.ref)).status_code == 404
+    with clock.standing_at(call.closes_at):
+        assert client.get(at("staff-fund-application", filed.ref)).status_code == 200
+
+
 def test_the_page_says_why_and_who_else_can(screening):
     person = make_staff(screening.fund.municipality)
     sits_on(screening.fund, person)
@@ -122,7 +162,11 @@ def test_the_journal_keeps_from_an_applicant_on_the_staff_what_was_found(screeni
         reasons={first.pk: "効果が見えない。"},
     )
     journal = reverse("staff-journal", args=["nagisa"])
-    for role in ("desk", "administrator", "auditor"):
+    administrator = make_staff(screening.fund.municipality, "administrator")
+    page = text(browser(administrator).get(journal))
+    assert first.title not in page
+    assert "審査委員" not in page
+    for role in ("desk", "auditor"):
         person = make_staff(screening.fund.municipality, role)
         assert first.title in text(browser(person).get(journal))
         acts_for(first.organisation, person)

@@ -19,6 +19,7 @@ from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.acts import Act, press, replaced
 from musubi.www.staff.fund.forms_calls import AnswerAct, CallFilter, CallForm, CancelAct, PublishAct, fixed
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
+from musubi.www.staff.fund.screening_frame import knowing_apart, require_not_apart
 from musubi.www.staff.verbs import history_items
 
 PART = "staff-fund-calls"
@@ -119,15 +120,19 @@ def _lacking(form: CallForm) -> dict | None:
     return None
 
 
-def call_of(municipality: Municipality, ref: str) -> Call:
+def call_of(request, municipality: Municipality, ref: str) -> Call:
+    """The call; who is kept apart from its screening reads what everybody may, and acts on nothing of it."""
     rows = Call.objects.select_related("fund__municipality", "edition__programme")
-    return get_object_or_404(rows, fund__municipality=municipality, ref=ref)
+    row = get_object_or_404(knowing_apart(rows, request.user), fund__municipality=municipality, ref=ref)
+    if request.method == "POST":
+        require_not_apart(row)
+    return row
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_call(request, city: str, ref: str):
     municipality = fund_city(request, city, Can.MANAGE_FUND)
-    row = call_of(municipality, ref)
+    row = call_of(request, municipality, ref)
     if row.state not in ("draft", "published"):
         messages.error(request, _("受付を終えた募集の内容は変えられません。"))
         return redirect("staff-fund-call", city, ref)
@@ -162,13 +167,13 @@ def edit_call(request, city: str, ref: str):
 @require_safe
 def call(request, city: str, ref: str):
     municipality = fund_city(request, city)
-    return _call_page(request, municipality, call_of(municipality, ref))
+    return _call_page(request, municipality, call_of(request, municipality, ref))
 
 
 @require_POST
 def call_act(request, city: str, ref: str, code: str, pk: int):
     municipality = fund_city(request, city, Can.MANAGE_FUND)
-    row = call_of(municipality, ref)
+    row = call_of(request, municipality, ref)
     known = {act.code: act for acts in ACTS.values() for act in acts}
     if code == AnswerAct.code:
         act = AnswerAct(
@@ -183,11 +188,11 @@ def call_act(request, city: str, ref: str, code: str, pk: int):
         messages.success(request, bound.done)
         there = reverse("staff-fund-call", args=[city, ref])
         return redirect(there + ("#questions" if code == AnswerAct.code else "#told"))
-    return _call_page(request, municipality, call_of(municipality, ref), bound=bound)
+    return _call_page(request, municipality, call_of(request, municipality, ref), bound=bound)
 
 
 def _call_page(request, municipality: Municipality, row: Call, *, bound: Act | None = None):
-    manages = may_manage(request, municipality)
+    manages = may_manage(request, municipality) and not row.is_apart
     acts = replaced([act(row=row) for act in ACTS.get(row.state, [])] if manages else [], bound)
     questions = list(
         row.questions.select_related("asked_by", "organisation", "answered_by", "call").order_by(
@@ -203,6 +208,8 @@ def _call_page(request, municipality: Municipality, row: Call, *, bound: Act | N
         shown.append({"question": one, "act": act if manages else None})
     offered = [*acts, *(one["act"] for one in shown)]
     counts = dict(row.applications.exclude(ref="").order_by().values_list("state").annotate(n=Count("pk")))
+    if row.is_apart:
+        counts = {}
     label, tone = window(row)
     pots = list(row.pots.select_related("goal", "programme"))
     return page(
@@ -271,7 +278,7 @@ def preview(request, city: str, ref: str):
     from musubi.www.public.fund.calls import draw
 
     municipality = fund_city(request, city)
-    return draw(request, municipality, call_of(municipality, ref), is_preview=True)
+    return draw(request, municipality, call_of(request, municipality, ref), is_preview=True)
 
 
 urlpatterns = [

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -31,8 +31,17 @@ def inside_of(request, municipality: Municipality, ref: str) -> Call:
     rows = Call.objects.filter(fund__municipality=municipality).select_related(
         "fund__municipality", "edition__programme"
     )
-    rows = rows.annotate(is_apart=Exists(kept_apart(request.user).filter(pk=OuterRef("pk"))))
-    call = fetch(request, rows, ref=ref)
+    call = fetch(request, knowing_apart(rows, request.user), ref=ref)
+    require_not_apart(call)
+    return call
+
+
+def knowing_apart(rows: QuerySet[Call], user) -> QuerySet[Call]:
+    """Each with `is_apart`: whether the person is kept apart from its screening."""
+    return rows.annotate(is_apart=Exists(kept_apart(user).filter(pk=OuterRef("pk"))))
+
+
+def require_not_apart(call: Call) -> None:
     if call.is_apart:
         raise PermissionDenied(
             _(
@@ -40,7 +49,6 @@ def inside_of(request, municipality: Municipality, ref: str) -> Call:
                 "ほかの職員に頼んでください。"
             )
         )
-    return call
 
 
 def application_of(request, city: str, ref: str, can: Can = Can.SEE_FUND) -> tuple[Municipality, Application]:
