@@ -1,6 +1,7 @@
 """What the pages of a call's screening have in common: the call of the address, its steps as tabs."""
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -40,6 +41,12 @@ def application_of(request, city: str, ref: str, can: Can = Can.SEE_FUND) -> tup
         "award",
     )
     return municipality, fetch(request, rows, ref=ref)
+
+
+def states_of(call: Call) -> dict[str, int]:
+    """How many applications of a call are in each state, by the index alone."""
+    rows = Application.objects.filter(call=call).order_by()
+    return dict(rows.values_list("state").annotate(n=Count("*")))
 
 
 def stage_or_404(value: str) -> Stage:
