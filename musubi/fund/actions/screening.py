@@ -159,11 +159,13 @@ def assign(call: Call, *, by: User | None, stage: Stage, due_on: date | None = N
     found = sheets.plan()
     now = clock.now()
     rows = [
-        Assignment(application_id=one, member_id=member, stage=stage, assigned_at=now, due_on=due_on)
+        Assignment(
+            call=call, application_id=one, member_id=member, stage=stage, assigned_at=now, due_on=due_on
+        )
         for one, member in found.pairs
     ]
     Assignment.objects.bulk_create(
-        [*rows, *_standing_recused(found.short, sheets.barred, sheets.known, stage)], batch_size=1000
+        [*rows, *_standing_recused(call, found.short, sheets.barred, sheets.known, stage)], batch_size=1000
     )
     changed = {one for one, _member in found.pairs} | set(found.short)
     changed |= {sheet.application_id for sheet, _why in sheets.crossed}
@@ -245,6 +247,7 @@ def tied_sheets(sheets: Iterable[Assignment]) -> list[tuple[Assignment, str]]:
 
 
 def _standing_recused(
+    call: Call,
     short: Mapping[int, int],
     barred: Mapping[tuple[int, int], str],
     known: Iterable[Assignment],
@@ -261,6 +264,7 @@ def _standing_recused(
             lacking[application] -= 1
             rows.append(
                 Assignment(
+                    call=call,
                     application_id=application,
                     member_id=member,
                     stage=stage,

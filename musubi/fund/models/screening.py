@@ -61,6 +61,12 @@ class Interest(Record):
 class Assignment(Record):
     """A member scores an application in a stage. A recused one stays as a row, so that the total can be corrected."""
 
+    call = models.ForeignKey(
+        Call,
+        models.CASCADE,
+        related_name="+",
+        help_text="the application's, so that its sheets are counted by an index",
+    )
     application = models.ForeignKey(Application, models.CASCADE, related_name="assignments")
     member = models.ForeignKey(CommitteeMember, models.PROTECT, related_name="assignments")
     stage = models.CharField(_("審査"), max_length=6, choices=Stage)
@@ -83,6 +89,11 @@ class Assignment(Record):
             models.CheckConstraint(
                 condition=~Q(state="recused") | ~Q(why=""), name="assignment_recused_has_reason"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["call", "stage", "member", "state", "due_on", "nudged_at"], name="sheets_by_member"
+            )
         ]
 
 

@@ -444,6 +444,34 @@ def test_sums_are_read_as_people_write_them_and_refused_where_they_cannot_be(scr
     assert page.context["form"].cleaned_data[pot] == 1_000_000
 
 
+def test_a_long_committee_is_cut_and_what_was_withdrawn_or_recused_is_not_missed():
+    screening = make_screening(count=3, members=12, assign=False)
+    client, address = desk_of(screening), at("staff-fund-stage", screening.call.ref, "first")
+    tied = screening.applications[0].organisation
+    for member in screening.members[:11]:
+        actions.declare_interest(member, by=member.user, organisation=tied, words="顧問を務めている")
+    page = client.get(address)
+    assert (page.context["unassigned"], page.context["count"]) == (3, 3)
+    actions.assign(screening.call, by=None, stage=Stage.FIRST)
+    page = client.get(address)
+    assert (page.context["unassigned"], len(page.context["members"]), page.context["members_count"]) == (
+        0,
+        10,
+        12,
+    )
+    # One member is left for the first application, and one of the tied stands as recused for the other.
+    assert page.context["total"] == {"given": 5, "scored": 0, "late": 0, "recused": 1}
+    assert [lacking for _row, _sheets, lacking in page.context["rows"]] == [0, 0, 0]
+    assert not client.get(address + "?show=short").context["rows"]
+    assert len(client.get(address + "?members=all").context["members"]) == 12
+    last = screening.applications[2]
+    actions.withdraw_application(last, by=last.organisation.representatives.first().user)
+    page = client.get(address)
+    assert page.context["total"] == {"given": 3, "scored": 0, "late": 0, "recused": 1}
+    assert page.context["count"] == 2
+    assert len(client.get(address + "?show=waiting").context["rows"]) == 2
+
+
 def test_what_stands_before_the_release_is_said_first(screening):
     client, ref = desk_of(screening), screening.call.ref
     page = client.get(at("staff-fund-decisions", ref))

@@ -1,8 +1,9 @@
 """The first screening's results, where they are told before the rest: what will be told, a last look, and all at once."""
 
+from collections.abc import Mapping
+
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -15,36 +16,39 @@ from musubi.fund.models import Application, Call
 from musubi.fund.states import APPLICATION, Stage
 from musubi.people.permissions import Can
 from musubi.www.staff.frame import attempt, posted, status_of
-from musubi.www.staff.fund.screening_frame import call_of, call_page
+from musubi.www.staff.fund.screening_frame import call_of, call_page, states_of
 
 MOST = 100
 
 
-OUT, WAITS, FAILED = (
-    Q(state__in=states) for states in (["draft", "withdrawn"], BEFORE_THE_RESULT, ["first_failed"])
-)
-# Of a call's applications: what would be told, and what is still lacking.
-COUNTS = {
-    "total": Count("pk", filter=~OUT),
-    "waiting": Count("pk", filter=WAITS),
-    "unchecked": Count("pk", filter=Q(state__in=["submitted", "returned"])),
-    "failed": Count("pk", filter=FAILED),
-    "passed": Count("pk", filter=~OUT & ~WAITS & ~FAILED),
-    "without_time": Count("pk", filter=Q(state="first_passed", slot=None)),
-}
+OUT = ["draft", "withdrawn"]
 
 
-def first_release(call: Call, counts: dict) -> dict:
-    """How far the first screening is towards its release, from `COUNTS`."""
-    ready = bool(call.state == "screening" and counts["total"] and not counts["waiting"])
-    return {**counts, "ready": ready}
+def first_release(call: Call, states: Mapping[str, int]) -> dict:
+    """How far the first screening is towards its release: what would be told, and what is still lacking. `states`: how
+    many of the call's applications are in each."""
+    total = sum(n for state, n in states.items() if state not in OUT)
+    waiting = sum(states.get(state, 0) for state in BEFORE_THE_RESULT)
+    failed = states.get("first_failed", 0)
+    passed = states.get("first_passed", 0)
+    return {
+        "total": total,
+        "waiting": waiting,
+        "unchecked": states.get("submitted", 0) + states.get("returned", 0),
+        "failed": failed,
+        "passed": total - waiting - failed,
+        "without_time": Application.objects.filter(call=call, state="first_passed", slot=None).count()
+        if passed
+        else 0,
+        "ready": bool(call.state == "screening" and total and not waiting),
+    }
 
 
-def card(call: Call, stage: Stage, counts: dict) -> dict | None:
+def card(call: Call, stage: Stage, states: Mapping[str, int]) -> dict | None:
     """For `staff/fund/screening/first_card.html`: only where the first screening goes on or its results are out."""
     if stage != Stage.FIRST or not (call.state == "screening" or call.first_released_at):
         return None
-    return first_release(call, counts)
+    return first_release(call, states)
 
 
 class FirstReleaseForm(forms.Form):
@@ -83,7 +87,7 @@ def release_first(request, city: str, ref: str):
         trail=[(Stage.FIRST.label, back)],
         form=form,
         status=status_of(form),
-        first=first_release(call, Application.objects.filter(call=call).aggregate(**COUNTS)),
+        first=first_release(call, states_of(call)),
         passed=list(passed[:MOST]),
         failed=failed,
         waiting=[(row, APPLICATION[row.state]) for row in rows.filter(state__in=BEFORE_THE_RESULT)[:MOST]],

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -64,6 +64,12 @@ def application_of(request, city: str, ref: str, can: Can = Can.SEE_FUND) -> tup
         "award",
     )
     return municipality, fetch(request, rows, ref=ref)
+
+
+def states_of(call: Call) -> dict[str, int]:
+    """How many applications of a call are in each state, by the index alone."""
+    rows = Application.objects.filter(call=call).order_by()
+    return dict(rows.values_list("state").annotate(n=Count("*")))
 
 
 def stage_or_404(value: str) -> Stage:

@@ -1,11 +1,25 @@
 """One stage of a call's screening: who scores what, how far it is, who is late; handing out, taking back, reminding."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    Q,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -15,7 +29,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from musubi.fund import actions
 from musubi.fund.actions.screening import IN_STAGE, lacking, outlook, tied_sheets
-from musubi.fund.models import Application, Assignment, CommitteeMember
+from musubi.fund.models import Application, Assignment, Call, CommitteeMember
 from musubi.fund.ranking import STANDING
 from musubi.fund.states import ASSIGNMENT, Stage
 from musubi.fund.ties import tied_organisations
@@ -25,10 +39,19 @@ from musubi.people.permissions import Can
 from musubi.www.forms.widgets import DateInput
 from musubi.www.staff.frame import attempt, page_of, posted, status_of
 from musubi.www.staff.fund.frame import may_manage
-from musubi.www.staff.fund.screening_first import COUNTS, card
+from musubi.www.staff.fund.screening_first import card
 from musubi.www.staff.fund.screening_frame import call_of, call_page, press, stage_or_404
 
 MOST_TIES = 300
+PER_PAGE, MOST_MEMBERS = 10, 10
+# What a member's sheets of a stage are counted as, by their state.
+COUNTED = {
+    "given": ["assigned", "scored"],
+    "scored": ["scored"],
+    "left": ["assigned"],
+    "recused": ["recused"],
+}
+NOTHING = {**dict.fromkeys([*COUNTED, "late"], 0), "nudged": None}
 SHOW = {
     "all": gettext_lazy("すべて"),
     "waiting": gettext_lazy("採点がそろっていない"),
@@ -42,36 +65,28 @@ def stage(request, city: str, ref: str, stage: str):
     municipality, call = call_of(request, city, ref)
     stage = stage_or_404(stage)
     today = clock.today()
-    everybody = Application.objects.filter(call=call)
-    rows = everybody.filter(state__in=STANDING[stage])
-    open_ = Q(state=IN_STAGE[stage])
-    given = Exists(Assignment.objects.filter(application=OuterRef("pk"), stage=stage))
-    here = everybody.aggregate(
-        all=Count("pk", filter=Q(state__in=STANDING[stage])),
-        count=Count("pk", filter=open_),
-        assigned=Count("pk", filter=open_ & given),
-        **COUNTS,
-    )
-    members = list(_members(call, stage, today))
-    total = {
-        name: sum(getattr(row, name) for row in members) for name in ("given", "scored", "late", "recused")
+    given = Assignment.objects.filter(application=OuterRef("pk"), stage=stage)
+    counts = {
+        state: (n, bare)
+        for state, n, bare in Application.objects.filter(call=call)
+        .order_by()
+        .values_list("state")
+        .annotate(n=Count("*"), bare=Count("pk", filter=~Exists(given)))
     }
-    live = Q(assignments__stage=stage, assignments__state__in=["assigned", "scored"])
-    rows = rows.annotate(
-        live=Count("assignments", filter=live, distinct=True),
-        open=Count("assignments", filter=live & Q(assignments__state="assigned"), distinct=True),
-        # Who is recused is made up for, and does not lack.
-        recused=Count(
-            "assignments",
-            filter=Q(assignments__stage=stage, assignments__state="recused"),
-            distinct=True,
-        ),
-    )
+    states = {state: n for state, (n, _bare) in counts.items()}
+    count, everybody = states.get(IN_STAGE[stage], 0), sum(states.get(name, 0) for name in STANDING[stage])
+    committee, progress = _numbers(call, stage, today)
+    total = {
+        name: sum(one[name] for one in progress.values()) for name in ("given", "scored", "late", "recused")
+    }
     show = request.GET.get("show") if request.GET.get("show") in SHOW else "all"
-    if show == "waiting":
-        rows = rows.filter(Q(open__gt=0) | Q(live=0))
-    elif show == "short":
-        rows = rows.filter(live__lt=call.edition.scorers - F("recused"))
+    # By the states there are: of one alone, the index gives the rows in their order.
+    rows = _narrowed(
+        Application.objects.filter(call=call, state__in=[name for name in states if name in STANDING[stage]]),
+        stage,
+        show,
+        call.edition.scorers,
+    )
     listed = page_of(
         request,
         rows.select_related("organisation")
@@ -86,10 +101,11 @@ def stage(request, city: str, ref: str, stage: str):
                 to_attr="sheets",
             )
         ),
-        10,
-        count=here["all"] if show == "all" else None,
+        PER_PAGE,
+        count=everybody if show == "all" else None,
     )
-    current = [row for row in members if row.ended_on is None]
+    members = _members(committee, progress)
+    shown = members if "members" in request.GET else members[:MOST_MEMBERS]
     return call_page(
         request,
         municipality,
@@ -98,19 +114,23 @@ def stage(request, city: str, ref: str, stage: str):
         stage.label,
         here=stage.value,
         stage=stage,
-        members=members,
+        members=[
+            {"name": committee[pk][0], "has_left": committee[pk][1], **progress.get(pk, NOTHING)}
+            for pk in shown
+        ],
+        members_count=len(members),
         total=total,
         waiting=total["given"] - total["scored"],
-        unassigned=here["count"] - here["assigned"],
-        count=here["count"],
+        unassigned=counts.get(IN_STAGE[stage], (0, 0))[1],
+        count=count,
         has_sheets=bool(total["given"] or total["recused"]),
-        has_members=bool(current),
+        has_members=not all(has_left for _name, has_left in committee.values()),
         may_begin=may_manage(request, municipality)
         and call.state == "published"
         and clock.now() >= call.closes_at,
         may_act=may_manage(request, municipality) and call.state == "screening",
         in_stage=IN_STAGE[stage],
-        first=card(call, stage, here),
+        first=card(call, stage, states),
         rows=[
             (
                 row,
@@ -118,7 +138,8 @@ def stage(request, city: str, ref: str, stage: str):
                     {"sheet": sheet, "state": ASSIGNMENT[sheet.state], "late": _is_late(sheet, today)}
                     for sheet in row.sheets
                 ],
-                max(call.edition.scorers - row.live - row.recused, 0),
+                # Who is recused is made up for, and does not lack.
+                max(call.edition.scorers - len(row.sheets), 0),
             )
             for row in listed
         ],
@@ -128,28 +149,68 @@ def stage(request, city: str, ref: str, stage: str):
     )
 
 
-def _members(call, stage: Stage, today):
-    """The committee with the numbers of this stage, who has most left on top; who left and scored nothing is not shown."""
-    mine = Q(assignments__application__call=call, assignments__stage=stage) & ~Q(
-        assignments__application__state="withdrawn"
-    )
-    waits = mine & Q(assignments__state="assigned")
-    counted = {
-        "given": mine & Q(assignments__state__in=["assigned", "scored"]),
-        "scored": mine & Q(assignments__state="scored"),
-        "left": waits,
-        "late": waits & Q(assignments__due_on__lt=today),
-        "recused": mine & Q(assignments__state="recused"),
-    }
-    rows = CommitteeMember.objects.filter(fund=call.fund_id).select_related("user")
-    return (
-        rows.annotate(
-            nudged=Max("assignments__nudged_at", filter=mine),
-            **{name: Count("assignments", filter=where) for name, where in counted.items()},
+def _narrowed(rows, stage: Stage, show: str, scorers: int):
+    sheets = Assignment.objects.filter(application=OuterRef("pk"), stage=stage)
+    if show == "waiting":
+        live = sheets.filter(state__in=["assigned", "scored"])
+        return rows.filter(Exists(sheets.filter(state="assigned")) | ~Exists(live))
+    if show == "short":
+        # Who is recused is made up for, and does not lack.
+        there = Q(assignments__stage=stage) & ~Q(assignments__state="taken_back")
+        return rows.annotate(n=Count("assignments", filter=there)).filter(n__lt=scorers)
+    return rows
+
+
+def _numbers(call: Call, stage: Stage, today: date) -> tuple[dict[int, tuple], dict[int, dict]]:
+    """The committee, (name, whether the person has left) by member, and each one's numbers of a stage: one statement, by
+    the index alone but for what was withdrawn, which is not counted."""
+    sheets = Assignment.objects.filter(call=call, stage=stage).order_by()
+    # Found by the applications, which are few, and not among all sheets.
+    withdrawn = Application.objects.filter(call=call, state="withdrawn").values("pk")
+    gone = Assignment.objects.filter(application__in=withdrawn, stage=stage).order_by()
+    columns = ("kind", "who", "words", "n", "late", "nudged")
+    counted = [
+        rows.values(kind=Value(kind), who=F("member"), words=F("state"))
+        .annotate(
+            n=Count("*"),
+            late=Count("due_on", filter=Q(state="assigned", due_on__lt=today)),
+            nudged=Max("nudged_at"),
         )
-        .filter(Q(ended_on=None) | Q(given__gt=0) | Q(recused__gt=0))
-        .order_by("-left", "pk")
+        .values_list(*columns)
+        for kind, rows in ((1, sheets), (-1, gone))
+    ]
+    people = CommitteeMember.objects.filter(fund=call.fund_id).order_by()
+    named = people.values_list(
+        Value(0),
+        "pk",
+        "user__name",
+        Case(When(ended_on=None, then=Value(0)), default=Value(1), output_field=BigIntegerField()),
+        Value(0, BigIntegerField()),
+        Cast(Value(None), DateTimeField()),
     )
+    committee: dict[int, tuple] = {}
+    found: dict[int, dict] = {}
+    for kind, member, words, n, late, nudged in counted[0].union(counted[1], named, all=True).order_by():
+        if not kind:
+            committee[member] = (words, bool(n))
+            continue
+        one = found.setdefault(member, dict(NOTHING))
+        for name, states in COUNTED.items():
+            one[name] += kind * n if words in states else 0
+        one["late"] += kind * late
+        if kind > 0 and nudged and (one["nudged"] is None or nudged > one["nudged"]):
+            one["nudged"] = nudged
+    return committee, found
+
+
+def _members(committee: dict[int, tuple], progress: dict[int, dict]) -> list[int]:
+    """The committee, who has most left on top; who left and scored nothing is not shown."""
+    found = [
+        pk
+        for pk, (_name, has_left) in committee.items()
+        if not has_left or any(progress.get(pk, NOTHING)[name] for name in ("given", "recused"))
+    ]
+    return sorted(found, key=lambda pk: (-progress.get(pk, NOTHING)["left"], pk))
 
 
 def _is_late(sheet: Assignment, today) -> bool:
