@@ -47,7 +47,7 @@ def decision(request, pk):
         _("審査の結果"),
         application=row,
         award=award,
-        told_at=curtain.out_since(row.state, row.call),
+        out_since=curtain.out_since(row.state, row.call),
         reasons=row.decision.reasons,
         may_accept=bool(award) and award.accepted_at is None and row.state == "awarded",
         letters=letters_of(row),
