@@ -171,6 +171,9 @@ class Reporting(Window):
             report=_report(self.award),
             costs=self.costs,
             copy=report_copy_of(self.application),
+            corrected=bool(self.report.reported_costs)
+            and [[row.category_name, row.label, row.yen] for row in self.costs.rows]
+            != self.report.reported_costs,
             handed_in=list(
                 self.application.papers.filter(for_report=True).select_related("required", "cost")
             ),
