@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musubi.fund.terms.reading import Reading, read, written, yen_of
+from musubi.fund.terms.reading import Reading, percent, read, written, yen_of
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "grants" / "rs2024_subsidy_terms_shared.csv"
 HALF, TWO_THIRDS, FOUR_FIFTHS = Fraction(1, 2), Fraction(2, 3), Fraction(4, 5)
@@ -80,6 +80,29 @@ def test_offers_the_sure_part_of_a_text_with_more_in_it():
 def test_reads_back_any_rate_it_writes(pair):
     rate = Fraction(*pair)
     assert read(written(rate)) == Reading(rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (Fraction(219, 2000), "10.95%"),
+        (Fraction(117, 800), "14.625%"),
+        (Fraction(1, 64), "1.5625%"),
+        (Fraction(1, 10**7), "0.00001%"),
+        (Fraction(1, 20), "5%"),
+        (Fraction(0), "0%"),
+        (Fraction(1, 7), "7分の1"),
+        (Fraction(1, 3), "3分の1"),
+    ],
+)
+def test_a_rate_is_written_exactly(rate, words):
+    assert percent(rate) == words
+
+
+@given(st.fractions(0, 1, max_denominator=10**6))
+def test_a_rate_written_as_percent_is_the_same_rate(rate):
+    words = percent(rate)
+    assert words == written(rate) or Fraction(words.removesuffix("%")) / 100 == rate
 
 
 @given(st.text(max_size=200))

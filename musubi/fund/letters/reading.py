@@ -44,6 +44,7 @@ from musubi.fund.models import (
 from musubi.fund.ranking import standings
 from musubi.fund.states import Phase, Recusal, Stage, Tie
 from musubi.fund.terms.amounts import reckon
+from musubi.fund.terms.reading import percent
 from musubi.lib import clock
 from musubi.lib.era import format_date
 from musubi.people.models import Municipality
@@ -60,11 +61,6 @@ def head_of(city: Municipality) -> str:
 def fraction(part: Fraction | None) -> str:
     """5分の4; 定額 where the cost itself is paid."""
     return "定額" if part is None else f"{part.denominator}分の{part.numerator}以内" if part != 1 else "全額"
-
-
-def percent(part: Fraction) -> str:
-    """10.95%"""
-    return f"{float(part * 100):.4g}%"
 
 
 def moment(at) -> str:

@@ -52,7 +52,8 @@ class Category:
 class Terms:
     """What one year of support pays: `rate` of the eligible cost (None: the cost itself, 定額), at most `cap`.
 
-    `own_share` is the least part of the eligible cost the organisation bears from its own money.
+    `own_share` is the least part of the eligible cost the organisation bears from its own money: neither the grant nor
+    other grants nor the project's income may pay it.
     `tax` says what happens to consumption tax the organisation can deduct: "deduct" it from the costs at application,
     "report" it later and pay back, or "ignore" it.
     """
@@ -84,6 +85,10 @@ def reckon(
 ) -> list[Step]:
     """The grant for costs by category, step by step; the last step's yen is the grant, never negative.
 
+    The eligible cost is what the categories (and tax, where it is deducted) leave, before other money is taken off. A
+    grant together with other grants and income is at most (1 - `own_share`) of it, after rounding too; where the others
+    alone pass that, there is no grant.
+
     Raises ValueError for a cost below nothing or of an unknown category.
     """
     known = {category.code: category for category in terms.categories}
@@ -100,11 +105,13 @@ def reckon(
     if terms.tax == "deduct" and deductible_tax:
         eligible = max(eligible - deductible_tax, 0)
         steps.append(Step("tax", eligible))
-    if other_grants or income:
-        eligible = max(eligible - other_grants - income, 0)
+    others = other_grants + income
+    # What is left of the eligible cost for a grant once the own share and other money have paid their part.
+    limit = max(eligible * (1 - terms.own_share) - others, Fraction(0))
+    if others:
+        eligible = max(eligible - others, 0)
         steps.append(Step("other_money", eligible))
     grant = Fraction(eligible) if terms.rate is None else eligible * terms.rate
-    limit = eligible * (1 - terms.own_share)
     if grant > limit:
         grant = limit
         steps.append(Step("own_share", grant.numerator // grant.denominator))
@@ -113,11 +120,9 @@ def reckon(
     if terms.cap is not None and grant > terms.cap:
         grant = Fraction(terms.cap)
         steps.append(Step("cap", terms.cap))
-    rounded = terms.rounding.apply(grant)
-    if terms.rounding.direction is not Direction.DOWN:
-        # Rounding up must not lift it over the cap or over the cost.
-        most = eligible if terms.cap is None else min(terms.cap, eligible)
-        rounded = min(rounded, most)
+    # Rounding up must not lift it over the cap, nor over what the own share and other money leave.
+    most = limit if terms.cap is None else min(limit, Fraction(terms.cap))
+    rounded = min(terms.rounding.apply(grant), most.numerator // most.denominator)
     steps.append(Step("rounded", rounded))
     return steps
 

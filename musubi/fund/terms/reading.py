@@ -125,6 +125,21 @@ def written(rate: Fraction) -> str:
     return f"{rate.denominator}分の{rate.numerator}"
 
 
+def percent(rate: Fraction) -> str:
+    """A rate exactly: 219/2000 as 10.95%, 117/800 as 14.625%; one whose decimals have no end, as a fraction."""
+    hundred, places = rate * 100, 0
+    rest = hundred.denominator
+    for prime in (2, 5):
+        times = 0
+        while rest % prime == 0:
+            rest, times = rest // prime, times + 1
+        places = max(places, times)
+    if rest != 1:
+        return written(rate)
+    whole, decimals = divmod(hundred.numerator * 10**places // hundred.denominator, 10**places)
+    return f"{whole}.{decimals:0{places}}%" if places else f"{whole}%"
+
+
 def yen_of(number: str, unit: str = "") -> int | None:
     """An amount in yen, None where it is not a whole number of yen: ("1.5", "億") is 150,000,000."""
     scale = 1

@@ -14,7 +14,7 @@ from musubi.fund.letters.kinds import INTERNAL, LetterKind
 from musubi.fund.models import Edition, LetterStyle, SupportYear
 from musubi.fund.states import ConsumptionTax, FormStyle, Recusal, Stage, Tie
 from musubi.fund.terms.amounts import Direction
-from musubi.fund.terms.reading import read
+from musubi.fund.terms.reading import percent, read
 from musubi.people.models import Organisation, User
 from musubi.www.forms.fields import YenField
 from musubi.www.staff.case_forms.trials import more_rows
@@ -523,8 +523,6 @@ class AfterSection(Section):
     )
 
     def begin(self):
-        from musubi.www.staff.fund.rules_shown import percent
-
         rate = Fraction(self.edition.late_above, self.edition.late_below)
         shown = percent(rate)
         if not shown.endswith("%"):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from musubi.fund.letters.kinds import LetterKind
 from musubi.fund.models import CostCategory, Criterion, Edition, LetterStyle, RequiredPaper, SupportYear
 from musubi.fund.states import FormStyle
-from musubi.fund.terms.reading import Reading, read, written
+from musubi.fund.terms.reading import Reading, percent, read, written
 from musubi.lib import clock
 from musubi.lib.fiscal import fiscal_year
 from musubi.people.models import Organisation
@@ -248,14 +248,6 @@ def _after(edition: Edition) -> list[Rule]:
             _("年%(rate)s、1年を%(days)d日として日割り") % {"rate": percent(rate), "days": edition.late_days},
         ),
     ]
-
-
-def percent(rate: Fraction) -> str:
-    """219/2000 as 10.95%; one that has no end, as a fraction."""
-    hundredths = rate * 10_000
-    if hundredths.denominator != 1:
-        return written(rate)
-    return f"{float(rate * 100):.2f}".rstrip("0").rstrip(".") + "%"
 
 
 def compared(before: Edition, after: Edition) -> list[dict]:
