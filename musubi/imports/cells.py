@@ -226,6 +226,7 @@ def organisation_size(cell: Cell) -> str | None:
 
 
 _YEN = re.compile(r"金?[¥\\]?\s*(\d[\d,]*(?:\.\d+)?)\s*([百千]?[万億]?|)\s*円?(?:也)?")
+_LONGEST_YEN = 40
 _UNIT = re.compile(r"([百千]?[万億]?)円")
 _ANONYMOUS = {"匿名", "匿名希望", "非公開", "非公表", "公開しない", "公表しない"}
 _NAMED = {"公開", "公表", "記名", "実名", "公開する", "公表する"}
@@ -243,11 +244,12 @@ def yen(cell: Cell, heading: str = "") -> int | None:
     number counts in its unit. None where it is none: nothing is rounded, nothing guessed."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    match = _YEN.fullmatch(normalise(text(cell)))
+    written = normalise(text(cell))
+    match = _YEN.fullmatch(written) if len(written) <= _LONGEST_YEN else None
     if match is None:
         return None
     said = _UNIT.search(normalise(heading))
-    has_unit = match[2] or "円" in normalise(text(cell))
+    has_unit = match[2] or "円" in written
     found = yen_of(match[1], match[2] if has_unit or said is None else said[1])
     return found or None
 

@@ -22,6 +22,7 @@ from musubi.www.staff.fund.acts import Act, area
 from musubi.www.staff.fund.rules_shown import floor_words, understood
 
 MOST_YEARS = 10
+LONGEST_TERMS = 200
 # PositiveSmallIntegerField and PositiveIntegerField
 SMALL, LARGE = 32_767, 2_147_483_647
 
@@ -232,7 +233,8 @@ class YearRow(Row):
     def reading(self) -> dict | None:
         """What the text in the field says, and what of it does not fit the numbers beside it; None without a text."""
         text = self["text"].value() or ""
-        if not text.strip():
+        # What is too long is refused by the field; reading it would take its time.
+        if not text.strip() or len(text) > LONGEST_TERMS:
             return None
         found = read(text)
         left = list(found.unsure)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fund', '0011_criterion_least'),
+        ('fund', '0013_sheets_by_member'),
     ]
 
     operations = [
