@@ -7,9 +7,6 @@ from musubi.lib import clock
 from musubi.lib.workdays import add_workdays
 from musubi.people.queries import closing_days
 
-# How long an organisation has for a correction, where the secretariat says nothing else.
-CORRECTION_WORKDAYS = 10
-
 
 def is_open(call: Call, at: datetime | None = None) -> bool:
     """Whether applications are taken: from the second it opens until, and without, the second it closes."""
@@ -36,9 +33,9 @@ def may_be_filed(application: Application, at: datetime | None = None) -> bool:
 
 
 def correction_due(call: Call) -> date:
-    """The day that is offered when an application is returned today."""
+    """The day that is offered when an application is returned today: as many working days as the edition gives."""
     closed = closing_days(call.municipality_id)
-    return add_workdays(clock.today(), CORRECTION_WORKDAYS, closed=closed)
+    return add_workdays(clock.today(), call.edition.correction_days, closed=closed)
 
 
 def may_be_reported(application: Application) -> bool:

@@ -24,7 +24,7 @@ EVERY = timedelta(minutes=10)
 MORNING = 8
 BEFORE_CLOSING = timedelta(days=3)
 BEFORE_CORRECTION = timedelta(days=3)
-BEFORE_REPORT, BEFORE_CLAIM, AFTER_DECISION = timedelta(days=14), timedelta(days=5), timedelta(days=7)
+BEFORE_REPORT, BEFORE_CLAIM = timedelta(days=14), timedelta(days=5)
 
 
 beside("助成の通知書")(make_waiting)
@@ -99,10 +99,13 @@ def _late_sheets() -> int:
 
 
 def _acceptances() -> int:
-    rows = Award.objects.filter(
-        accepted_at=None, application__state="awarded", decided_on__lte=clock.today() - AFTER_DECISION
+    rows = Award.objects.filter(accepted_at=None, application__state="awarded")
+    waiting = _untold(rows.select_related("application__edition"), "award.acceptance_wanted")
+    return sum(
+        _mark("award.acceptance_wanted", award)
+        for award in waiting
+        if award.decided_on + timedelta(days=award.application.edition.acceptance_days) <= clock.today()
     )
-    return sum(_mark("award.acceptance_wanted", award) for award in _untold(rows, "award.acceptance_wanted"))
 
 
 def _reports() -> int:

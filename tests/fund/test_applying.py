@@ -551,6 +551,8 @@ def test_the_day_that_is_offered_counts_working_days_of_the_municipality(call):
         assert correction_due(call) == date(2025, 7, 15)
         set_closing_day(call.fund.municipality, date(2025, 7, 3), by=None, name="庁舎の停電")
         assert correction_due(call) == date(2025, 7, 16)
+        call.edition.correction_days = 1
+        assert correction_due(call) == date(2025, 7, 2)
 
 
 def test_returning_needs_remarks_and_what_was_sent(filed, draft, call, desk):

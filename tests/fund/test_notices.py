@@ -287,6 +287,14 @@ def test_award_not_accepted_is_asked_for_after_a_week_and_once(fund):
         ]
 
 
+def test_how_long_acceptance_may_take_is_the_edition_s(fund):
+    award_of(fund, acceptance_days=10)
+    with moment(2025, 9, 3):
+        assert tasks.remind() == 0
+    with moment(2025, 9, 4):
+        assert tasks.remind() == 1
+
+
 def test_money_changes_and_the_final_amount_are_told_with_their_yen(fund, desk):
     award = award_of(fund)
     person = award.application.filed_by

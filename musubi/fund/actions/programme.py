@@ -46,6 +46,8 @@ RULES = [
     "recusal",
     "has_reserve",
     "asset_yen",
+    "correction_days",
+    "acceptance_days",
     "return_days",
     "late_above",
     "late_below",
@@ -259,7 +261,7 @@ def _check_rules(edition: Edition, changed: Mapping) -> None:
     for name in ("pass_share", "criterion_share"):
         if getattr(edition, name) > 100:
             raise Refused("得点率は0〜100%で入力してください。", field=name)
-    for name in ("late_below", "late_days", "scorers"):
+    for name in ("late_below", "late_days", "scorers", "correction_days", "acceptance_days"):
         if not getattr(edition, name):
             raise Refused("1以上の数を入力してください。", field=name)
     if "{number}" not in edition.number_style:

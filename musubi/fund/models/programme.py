@@ -58,6 +58,8 @@ class Edition(Record):
     recusal = models.CharField(_("除斥したとき"), max_length=4, choices=Recusal, default=Recusal.FILL)
     has_reserve = models.BooleanField(_("補欠を置く"), default=False)
     asset_yen = models.PositiveBigIntegerField(_("財産として登録する額(円)"), default=500_000)
+    correction_days = models.PositiveSmallIntegerField(_("補正の期限(営業日)"), default=10)
+    acceptance_days = models.PositiveSmallIntegerField(_("承諾の期限(日)"), default=7)
     return_days = models.PositiveSmallIntegerField(_("返還の期限(日)"), default=20)
     late_above = models.PositiveIntegerField(_("延滞金の年率(分子)"), default=1095)
     late_below = models.PositiveIntegerField(_("延滞金の年率(分母)"), default=10_000)

@@ -138,7 +138,14 @@ def test_each_section_is_written(client, draft):
         True,
         True,
     )
-    after = {"asset_yen": "300,000", "return_days": "30", "late_rate": "年10.95%", "late_days": "365"}
+    after = {
+        "correction_days": "5",
+        "acceptance_days": "14",
+        "asset_yen": "300,000",
+        "return_days": "30",
+        "late_rate": "年10.95%",
+        "late_days": "365",
+    }
     assert client.post(section("after"), after).status_code == 302
     edition = Edition.objects.get()
     assert (sorted(edition.kinds), edition.accounts_years) == (["company", "npo"], 2)
@@ -161,6 +168,7 @@ def test_each_section_is_written(client, draft):
         ("paper-1", 2, True, False),
         ("paper-2", None, False, True),
     ]
+    assert (edition.correction_days, edition.acceptance_days) == (5, 14)
     assert edition.letters == {"award": {"form": "7の2", "title": "{制度名} 交付決定書", "seal": "omitted"}}
     assert (edition.late_above, edition.late_below, edition.asset_yen, edition.has_seal) == (
         219,
@@ -276,7 +284,14 @@ def test_an_edition_in_use_is_not_edited_and_a_new_one_is_drafted(client, city, 
     assert "編集中の版がもうあります" in text(again)
     client.post(
         at("staff-fund-edition-edit", code, 2, "after"),
-        {"asset_yen": "1", "return_days": "14", "late_rate": "0", "late_days": "365"},
+        {
+            "correction_days": "10",
+            "acceptance_days": "7",
+            "asset_yen": "1",
+            "return_days": "14",
+            "late_rate": "0",
+            "late_days": "365",
+        },
     )
     assert client.get(at("staff-fund-edition-edit", code, 2, "zzz")).status_code == 404
     compared = client.get(at("staff-fund-compare", code))

@@ -510,6 +510,18 @@ class LettersSection(Section):
 
 
 class AfterSection(Section):
+    correction_days = _small(
+        label=_("補正の期限(営業日)"),
+        least=1,
+        most=365,
+        help_text=_("申請を返すときに、はじめに示す期限です。返すときに変えられます。"),
+    )
+    acceptance_days = _small(
+        label=_("承諾の期限(日)"),
+        least=1,
+        most=365,
+        help_text=_("交付決定の日から数え、過ぎても承諾がなければ団体にお知らせします。"),
+    )
     asset_yen = YenField(
         label=_("財産として登録する額(円)"),
         help_text=_("助成金で買った物のうち、取得価格がこの額以上のものを登録してもらいます。"),

@@ -22,7 +22,7 @@ SECTIONS = {
     "screening": gettext_lazy("審査"),
     "papers": gettext_lazy("書類と様式"),
     "letters": gettext_lazy("通知書ごとの決まり"),
-    "after": gettext_lazy("財産・返還"),
+    "after": gettext_lazy("期限・財産・返還"),
 }
 
 
@@ -240,6 +240,8 @@ def _letter(kind: str, rules: dict[str, str]) -> Rule:
 def _after(edition: Edition) -> list[Rule]:
     rate = Fraction(edition.late_above, edition.late_below)
     return [
+        _plain(edition, "correction_days", _("返した日から%(n)d営業日") % {"n": edition.correction_days}),
+        _plain(edition, "acceptance_days", _("交付決定の日から%(n)d日") % {"n": edition.acceptance_days}),
         _plain(edition, "asset_yen", _("取得価格%(yen)s円以上") % {"yen": f"{edition.asset_yen:,}"}),
         _plain(edition, "return_days", _("請求の日から%(n)d日") % {"n": edition.return_days}),
         Rule(
