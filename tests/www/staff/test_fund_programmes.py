@@ -223,6 +223,17 @@ def test_a_text_is_read_beside_what_is_typed_and_nothing_is_kept(client, draft):
     assert ("文から読み取れたこと" in page, draft.years.count()) == (True, 0)
 
 
+def test_nothing_is_filled_in_from_a_text_with_any_doubt(client, draft):
+    sent = {"own_share": "", "tax": "ignore", "step": "read"}
+    texts = ["対象経費500万円以内の1/2", "補助率1/2(上限1,5000円)、100円未満切捨て", "対象経費の3割を除く額"]
+    answer = client.post(
+        section("money"), {**sent, **rows("years", *({**YEAR, "text": one} for one in texts))}
+    )
+    for row in answer.context["form"].rows[0].forms[:3]:
+        assert (row["rate"].value(), row["cap"].value(), row["unit"].value()) == ("", "", YEAR["unit"])
+        assert row.reading["left"], row["text"].value()
+
+
 def test_a_rate_is_never_guessed(client, draft):
     sent = {"own_share": "", "tax": "ignore", **rows("years", {**YEAR, "text": "1/2等"})}
     missing = client.post(section("money"), sent)

@@ -270,7 +270,7 @@ def _yen_of(value) -> int | None:
 
 class MoneySection(Section):
     lead = _(
-        "要綱の文を写して「文を読み取る」を押すと、読み取れた率と上限が空いている欄に入ります。読み取れなかったことは、その下に出ます。"
+        "要綱の文を写して「文を読み取る」を押すと、文の全部が読み取れたときだけ、率と上限が空いている欄に入ります。読み取れないことが残れば、その下に出ます。数字を確かめて入力してください。"
     )
     own_share = ShareField(
         label=_("自己負担の下限"),
@@ -309,11 +309,13 @@ class MoneySection(Section):
 
     @staticmethod
     def filled(data):
-        """What was sent, with what the texts say for certain put into the fields that are empty."""
+        """What was sent, with what the texts say put into the fields that are empty; nothing of a text with any doubt."""
         data = data.copy()
         for number in range(MOST_YEARS):
             name = f"years-{number}"
             found = read(data.get(f"{name}-text", "")[:200])
+            if not found.sure:
+                continue
             if found.rate is not None and not data.get(f"{name}-rate") and not data.get(f"{name}-is_fixed"):
                 data[f"{name}-rate"] = f"{found.rate.numerator}/{found.rate.denominator}"
             if found.fixed and not data.get(f"{name}-rate"):
