@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from musubi.fund.choosing import Choice, best, by_rank
-from musubi.fund.models import Application, Pot
+from musubi.fund.models import Application, Call, Pot
 from musubi.fund.purse import PARTS, candidates, pots_of, speaks_of
 from musubi.fund.ranking import standings
 from musubi.fund.states import Earmark, Stage
@@ -126,10 +126,32 @@ def choice(request, city: str, ref: str):
         plain=_summary(plain, money, line),
         best=_summary(found, money, line),
         same=found is not None and set(plain.shares) == set(found.shares),
+        none=None if rows else _none(call),
         pots=[(pot, money.get(pot.pk, 0), _spent(plain, pot), _spent(found, pot)) for pot in pots],
         seconds=SECONDS,
         may_act=may_manage(request, municipality) and call.state == "screening",
         status=200 if ok else 422,
+    )
+
+
+def _none(call: Call) -> tuple[str, str]:
+    """Why there is nothing to choose among: a title, and what to do."""
+    if call.state == "released":
+        return (
+            _("結果は発表済みです"),
+            _("この募集の配分は、もう決まっています。決めた内容は「決定と発表」で確かめられます。"),
+        )
+    if call.state == "cancelled":
+        return _("この募集は中止しました"), _("交付する申請はありません。")
+    before = ["submitted", "returned", "checked", "first_passed"]
+    if call.state == "screening" and not Application.objects.filter(call=call, state__in=before).exists():
+        return (
+            _("第二次審査を通過した申請はありません"),
+            _("審査の結果は、すべて決まっています。「決定と発表」に進んでください。"),
+        )
+    return (
+        _("第二次審査を通過した申請がまだありません"),
+        _("第二次審査の結果を決めると、ここで財源の配分を試せます。"),
     )
 
 
