@@ -321,8 +321,12 @@ def decision(request, city: str, ref: str):
 def _initial(request, row: Application, kept: Decision | None, pots: list[Pot]) -> dict:
     names = ["yen", *(f"pot_{pot.pk}" for pot in pots)]
     if "outcome" in request.GET:
-        asked = {name: request.GET[name] for name in names if request.GET.get(name, "").isascii()}
-        brought = {name: int(text) for name, text in asked.items() if text.isdigit() and len(text) < 17}
+        asked = {name: request.GET.get(name, "") for name in names}
+        brought = {
+            name: int(text)
+            for name, text in asked.items()
+            if text.isascii() and text.isdigit() and len(text) < 17
+        }
         # What a pot of a theme is proposed for, somebody said there.
         themed = {f"serves_{pot.pk}": True for pot in pots if brought.get(f"pot_{pot.pk}")}
         words = {"outcome": request.GET["outcome"], **brought, **themed}
