@@ -187,6 +187,7 @@ class FundYear(Country):
                     reasons="地域の課題への効果が見込まれる。",
                     conditions="実施の状況を毎月報告すること。",
                     shares={str(self.pots[place % len(self.pots)].pk): row.requested},
+                    serves=[pot.pk for pot in self.pots if pot.theme],
                     prepared_at=clock.now(),
                 )
                 for place, row in enumerate(call.applications.order_by("pk"), 1)

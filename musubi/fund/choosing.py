@@ -29,20 +29,28 @@ class Choice:
     proven: bool = False
 
 
-def by_rank(candidates: Sequence[Candidate], money: Mapping[int, int]) -> Choice:
-    """Down the ranking, each as long as the money can pay it in full; who cannot be paid in full is passed over.
+def by_rank(candidates: Sequence[Candidate], money: Mapping[int, int], *, line: int | None = None) -> Choice:
+    """Down the ranking, each as long as the money can pay it in full; who cannot be paid in full is passed over. All of
+    them together get at most `line`, from whichever pots.
 
     Nobody is passed over because an earlier one was paid from a pot that could have been spared: what was taken from a
     pot is moved to another where that lets both be paid. A pot meant for few things is emptied before one meant for
     anything, so that what is general lasts.
     """
     purse = _Purse(candidates, money)
-    taken = [one for one in candidates if purse.pay(one)]
+    taken, spent = [], 0
+    for one in candidates:
+        if (line is None or spent + one.yen <= line) and purse.pay(one):
+            taken.append(one)
+            spent += one.yen
     return _choice(taken, purse)
 
 
-def best(candidates: Sequence[Candidate], money: Mapping[int, int], *, seconds: float = 10) -> Choice:
-    """The set with the most points altogether that the money can pay, each in full; of equal ones the cheaper.
+def best(
+    candidates: Sequence[Candidate], money: Mapping[int, int], *, line: int | None = None, seconds: float = 10
+) -> Choice:
+    """The set with the most points altogether that the money can pay, each in full and all together for at most `line`;
+    of equal ones the cheaper.
 
     Solved exactly (OR-Tools CP-SAT) within `seconds`; `proven` tells whether it was. Which set the pots can pay is
     said by one sum for each set of pots (what only they may pay is no more than they hold: Hall's condition for flows),
@@ -52,7 +60,9 @@ def best(candidates: Sequence[Candidate], money: Mapping[int, int], *, seconds: 
     from ortools.sat.python import cp_model
 
     candidates = [
-        one for one in candidates if one.yen > 0 and sum(money.get(pot, 0) for pot in one.pots) >= one.yen
+        one
+        for one in candidates
+        if 0 < one.yen <= sum(money.get(pot, 0) for pot in one.pots) and (line is None or one.yen <= line)
     ]
     if not candidates:
         return Choice(proven=True)
@@ -66,6 +76,8 @@ def best(candidates: Sequence[Candidate], money: Mapping[int, int], *, seconds: 
         bound = [one for one in candidates if _payers(one, money) <= pots]
         held = sum(money[pot] for pot in pots)
         model.add(sum(one.yen // unit * taken[one.pk] for one in bound) <= held // unit)
+    if line is not None:
+        model.add(sum(one.yen // unit * taken[one.pk] for one in candidates) <= line // unit)
     # One point outweighs all the money, as long as both fit into the solver's numbers.
     most = sum(one.yen // unit for one in candidates) + 1
     point = most if most * sum(one.points for one in candidates) < 2**60 else 1
@@ -75,7 +87,7 @@ def best(candidates: Sequence[Candidate], money: Mapping[int, int], *, seconds: 
             for one in candidates
         )
     )
-    plain = by_rank(candidates, money)
+    plain = by_rank(candidates, money, line=line)
     for pk in taken:
         model.add_hint(taken[pk], pk in plain.shares)
     solver = cp_model.CpSolver()

@@ -1,6 +1,7 @@
 """Which pots may pay which application, and what each candidate is worth: what a choice of awards starts from."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from musubi.fund.choosing import Candidate
 from musubi.fund.models import Application, Call, Pot
@@ -17,22 +18,49 @@ def pots_of(call: Call) -> list[Pot]:
     return list(call.pots.select_related("goal", "programme").order_by("pk"))
 
 
+@dataclass(frozen=True)
+class Bond:
+    """Whether a pot may pay an application, by what its givers meant it for: `holds` is None where only people can say
+    so, of a theme. `words` tell why, to whoever decides."""
+
+    holds: bool | None
+    words: str
+
+
+def bond(pot: Pot, call: Call, goals: Collection[int]) -> Bond:
+    """Of a pot with an application to a call that names these goals (ids)."""
+    if pot.earmark == Earmark.PROGRAMME:
+        if pot.programme_id == call.edition.programme_id:
+            return Bond(True, "この制度のためのお金です。")
+        return Bond(False, f"ほかの制度「{pot}」のためのお金です。この申請には使えません。")
+    if pot.earmark == Earmark.GOAL:
+        if pot.goal_id in goals:
+            return Bond(True, "この申請が選んだゴールのためのお金です。")
+        return Bond(
+            False,
+            f"ゴール「{pot}」のためのお金です。この申請はこのゴールを選んでいないので、使えません。",
+        )
+    if pot.earmark == Earmark.THEME:
+        return Bond(
+            None, f"テーマ「{pot}」のためのお金です。申請がテーマに合うことを確かめたときだけ使えます。"
+        )
+    return Bond(True, "どの申請にも使えます。")
+
+
+def bonds(pots: Iterable[Pot], application: Application) -> dict[int, Bond]:
+    """By pot id."""
+    goals = {goal.pk for goal in application.goals.all()}
+    return {pot.pk: bond(pot, application.call, goals) for pot in pots}
+
+
 def may_pay(
     pots: Iterable[Pot], call: Call, application: Application, themed: Collection[int]
 ) -> frozenset[int]:
     """The pots that may pay an application: what is meant for anything, for this programme, for one of its goals. What
     belongs to a theme only people know: `themed` are the pots that somebody said may pay it."""
     goals = {goal.pk for goal in application.goals.all()}
-    found = set()
-    for pot in pots:
-        if (
-            pot.earmark == Earmark.GENERAL
-            or (pot.earmark == Earmark.PROGRAMME and pot.programme_id == call.edition.programme_id)
-            or (pot.earmark == Earmark.GOAL and pot.goal_id in goals)
-            or (pot.earmark == Earmark.THEME and pot.pk in themed)
-        ):
-            found.add(pot.pk)
-    return frozenset(found)
+    held = {pot.pk: bond(pot, call, goals).holds for pot in pots}
+    return frozenset(pk for pk, holds in held.items() if holds or (holds is None and pk in themed))
 
 
 def speaks_of(application: Application, theme: str) -> bool:

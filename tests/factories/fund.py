@@ -188,6 +188,7 @@ def make_award(application: Application, *, yen: int | None = None, shares: dict
                 reasons="効果が見込まれる。",
                 yen=money,
                 shares=shares or {general(call.fund).pk: money},
+                serves=shares or (),
             )
         else:
             actions.prepare_decision(one, by=None, outcome="not_awarded", reasons="予算の都合による。")

@@ -160,6 +160,26 @@ def test_a_call_spends_the_pots_of_its_own_fund(fund, edition, desk):
     assert refusal.value.field == "pots"
 
 
+def test_a_call_spends_no_money_given_for_another_programme(fund, edition, desk):
+    other = make_edition(fund.municipality)
+    theirs = actions.earmark(fund, by=None, programme=other.programme)
+    own = actions.earmark(fund, by=None, programme=edition.programme)
+    with pytest.raises(Refused, match="その制度のために寄せられたお金です") as refusal:
+        prepare(fund, edition, desk, pots=[own, theirs])
+    assert refusal.value.field == "pots"
+    call = prepare(fund, edition, desk, pots=[own])
+    for words in ({"pots": [theirs]}, {"edition": other}):
+        with pytest.raises(Refused) as refusal:
+            actions.save_call(Call.objects.get(pk=call.pk), by=None, **words)
+        assert refusal.value.field == "pots"
+    assert list(call.pots.all()) == [own]
+    # As in a draft from before this was refused.
+    call.pots.add(theirs)
+    with pytest.raises(Refused) as refusal:
+        actions.publish_call(Call.objects.get(pk=call.pk), by=None)
+    assert refusal.value.field == "pots"
+
+
 def test_a_name_that_is_no_word_of_a_call_is_a_programmers_error(fund, edition):
     with pytest.raises(TypeError):
         prepare(fund, edition, None, state="published")

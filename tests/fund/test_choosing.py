@@ -46,6 +46,26 @@ def test_who_cannot_be_paid_in_full_takes_nothing_from_those_behind():
     assert choice.shares == {2: {SEA: 10}}
 
 
+def test_a_line_holds_all_pots_together_and_falls_on_none():
+    # The sea can pay for nobody here: the line leaves the general money what it needs.
+    few, money = [asks(1, 800, 9), asks(2, 800, 8)], {GENERAL: 800, SEA: 800}
+    for choice in (by_rank(few, money, line=800), best(few, money, line=800)):
+        assert choice.shares == {1: {GENERAL: 800}}
+    both = [asks(1, 60, 9), asks(2, 50, 8, SEA), asks(3, 40, 7, SEA)]
+    assert by_rank(both, {GENERAL: 100, SEA: 100}, line=100).shares == {1: {GENERAL: 60}, 3: {SEA: 40}}
+    assert by_rank(both, {GENERAL: 100, SEA: 100}, line=99).shares == {1: {GENERAL: 60}}
+
+
+def test_below_a_line_the_best_set_is_sought_among_all_pots():
+    few = [asks(1, 100, 9), asks(2, 50, 8, SEA), asks(3, 50, 7, TOWN), asks(4, 1, 1)]
+    money = {GENERAL: 101, SEA: 50, TOWN: 50}
+    assert best(few, money, line=100) == Choice(
+        {2: {SEA: 50}, 3: {TOWN: 50}}, points=15, yen=100, proven=True
+    )
+    assert best(few, money, line=0) == Choice(proven=True)
+    assert best(few, money, line=10**15) == best(few, money)
+
+
 def test_without_candidates_nobody_is_awarded():
     assert by_rank([], {GENERAL: 1}) == Choice()
     assert best([], {GENERAL: 1}) == Choice(proven=True)
@@ -89,9 +109,10 @@ def paid_in_full(choice: Choice, candidates, money) -> bool:
     return True
 
 
-def affordable(chosen, money) -> bool:
-    """Hall's condition, said plainly: whatever set of pots, those that only it may pay ask for no more than it holds."""
-    return all(
+def affordable(chosen, money, line=None) -> bool:
+    """Hall's condition, said plainly: whatever set of pots, those that only it may pay ask for no more than it holds; and
+    all together for no more than the line."""
+    return (line is None or sum(one.yen for one in chosen) <= line) and all(
         sum(one.yen for one in chosen if one.pots <= set(pots)) <= sum(money[pot] for pot in pots)
         for count in range(1, len(money) + 1)
         for pots in itertools.combinations(money, count)
@@ -109,24 +130,24 @@ def budgets(draw, *, most=8, unit=1):
     return candidates, money
 
 
-@given(budgets())
-def test_down_the_ranking_each_is_paid_exactly_or_not_at_all(budget):
+@given(budgets(), st.none() | st.integers(0, 90))
+def test_down_the_ranking_each_is_paid_exactly_or_not_at_all(budget, line):
     candidates, money = budget
-    choice = by_rank(candidates, money)
+    choice = by_rank(candidates, money, line=line)
     assert paid_in_full(choice, candidates, money)
     # Each is taken if, and only if, it could be paid beside those before it.
     before = []
     for one in candidates:
-        assert (one.pk in choice.shares) == affordable([*before, one], money)
+        assert (one.pk in choice.shares) == affordable([*before, one], money, line)
         if one.pk in choice.shares:
             before.append(one)
 
 
 @settings(max_examples=40)
-@given(budgets(unit=1000))
-def test_the_best_set_is_proven_and_no_other_has_more(budget):
+@given(budgets(unit=1000), st.none() | st.integers(0, 90_000))
+def test_the_best_set_is_proven_and_no_other_has_more(budget, line):
     candidates, money = budget
-    choice = best(candidates, money)
+    choice = best(candidates, money, line=line)
     assert choice.proven
     assert paid_in_full(choice, candidates, money)
     sets = itertools.chain.from_iterable(
@@ -135,22 +156,22 @@ def test_the_best_set_is_proven_and_no_other_has_more(budget):
     points, yen = max(
         (sum(one.points for one in chosen), -sum(one.yen for one in chosen))
         for chosen in sets
-        if affordable(chosen, money)
+        if affordable(chosen, money, line)
     )
     assert (choice.points, choice.yen) == (points, -yen)
-    assert choice.points >= by_rank(candidates, money).points
+    assert choice.points >= by_rank(candidates, money, line=line).points
 
 
 @settings(max_examples=15)
-@given(budgets())
-def test_with_too_many_pots_for_sums_the_set_is_as_good(budget):
+@given(budgets(), st.none() | st.integers(0, 90))
+def test_with_too_many_pots_for_sums_the_set_is_as_good(budget, line):
     candidates, money = budget
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choosing, "MOST_UNIONS", 0)
-        by_flow = best(candidates, money)
+        by_flow = best(candidates, money, line=line)
     assert by_flow.proven
     assert paid_in_full(by_flow, candidates, money)
-    by_sums = best(candidates, money)
+    by_sums = best(candidates, money, line=line)
     assert (by_flow.points, by_flow.yen) == (by_sums.points, by_sums.yen)
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from musubi.fund import actions, ledger
-from musubi.fund.models import Application, Assignment, Award, Call, Decision, Posting, Pot
+from musubi.fund.letters.reading import minutes
+from musubi.fund.models import Application, Assignment, Award, Call, Decision, PanelNote, Posting, Pot
 from musubi.fund.queries import applications_for
 from musubi.fund.ranking import standings
 from musubi.fund.states import Stage
@@ -17,6 +18,7 @@ from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Missing, NotAllowed, Refused
 from musubi.people.models import Representative
+from musubi.plan.models import Goal
 from tests.factories.fund import (
     general,
     make_application,
@@ -180,6 +182,55 @@ def test_who_does_not_pass_is_owed_a_reason(scored):
     assert states(scored) == ["checked", "checked"]
 
 
+def below_the_marks(fund) -> Call:
+    """A call whose first application has 4 of 5 points everywhere and whose second has 1; 60 % are asked for."""
+    call = make_filed(fund, 2, pass_share=60)
+    actions.begin_screening(call, by=None)
+    make_committee(fund)
+    actions.assign(call, by=None, stage=FIRST)
+    weak = call.applications.order_by("pk").last()
+    criteria = list(call.edition.criteria.filter(stage=FIRST))
+    for sheet in Assignment.objects.filter(application__call=call):
+        points = 1 if sheet.application_id == weak.pk else 4
+        actions.score(sheet, by=sheet.member.user, points={row.pk: points for row in criteria})
+    return call
+
+
+def test_who_passes_below_the_marks_does_so_with_a_reason_for_the_minutes(fund, desk):
+    call = below_the_marks(fund)
+    strong, weak = call.applications.order_by("pk")
+    everything = [strong.pk, weak.pk]
+    for reasons in ({}, {weak.pk: " "}, {strong.pk: "よい。"}):
+        with pytest.raises(Missing, match="点の条件に届いていません") as refusal:
+            actions.decide_stage(call, by=desk, stage=FIRST, passed=everything, reasons=reasons)
+        assert refusal.value.field == f"exception_{weak.pk}"
+    assert states(call) == ["checked", "checked"]
+    assert not PanelNote.objects.exists()
+    actions.decide_stage(
+        call, by=desk, stage=FIRST, passed=everything, reasons={weak.pk: " 担い手が代わる。 "}
+    )
+    assert states(call) == ["first_passed", "first_passed"]
+    said = [history(one).last().data for one in (strong, weak)]
+    assert [(data.get("against_marks"), data.get("reason")) for data in said] == [
+        (None, None),
+        (True, "担い手が代わる。"),
+    ]
+    note = PanelNote.objects.get()
+    assert (note.application, note.stage, note.by) == (weak, FIRST, desk)
+    assert note.text == "点の条件に届かないが、通過とした。理由: 担い手が代わる。"
+    book = minutes(call, FIRST)
+    assert [row[-1] for row in book.results] == ["通過", "通過(点の条件は満たさない)"]
+    assert [row[:2] for row in book.notes] == [[weak.ref, note.text]]
+
+
+def test_who_fails_above_the_marks_is_told_so_in_the_minutes(fund):
+    call = below_the_marks(fund)
+    reasons = dict.fromkeys(call.applications.values_list("pk", flat=True), "効果の裏付けがない。")
+    actions.decide_stage(call, by=None, stage=FIRST, passed=[], reasons=reasons)
+    assert [row[-1] for row in minutes(call, FIRST).results] == ["通過しない(点の条件は満たす)", "通過しない"]
+    assert not PanelNote.objects.exists()
+
+
 def test_a_stage_is_decided_by_the_secretariat_for_what_stands_in_it(scored, manager):
     everything = list(scored.applications.values_list("pk", flat=True))
     with pytest.raises(NotAllowed):
@@ -297,6 +348,105 @@ def test_without_a_reserve_nobody_waits_in_it(fund):
     assert refusal.value.field == "outcome"
 
 
+# --- what was given for one thing ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def earmarked(fund):
+    """A pot for goal 13, one for another programme, one for the sea, each with 800,000 yen."""
+    other = make_edition(fund.municipality).programme
+    found = {
+        "goal": actions.earmark(fund, by=None, goal=Goal.objects.get(pk=13)),
+        "programme": actions.earmark(fund, by=None, programme=other),
+        "sea": actions.earmark(fund, by=None, theme="海の環境"),
+    }
+    for pot in found.values():
+        make_contribution(pot, yen=800_000)
+    return found
+
+
+def make_passed_from(fund, pots) -> Application:
+    """One that passed, of a call that pays from these pots, whatever they are for."""
+    with clock.standing_at(JUNE):
+        call = make_call(
+            fund, edition=make_edition(fund.municipality, has_reserve=True), pots=[general(fund)]
+        )
+        make_application(call)
+    call.pots.add(*pots)
+    (application,) = screen(call)
+    return application
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("goal", "このゴールを選んでいないので、使えません。"),
+        ("programme", "ほかの制度「見本助成」のためのお金です。"),
+    ],
+)
+def test_money_given_for_something_else_is_not_awarded(fund, earmarked, name, words):
+    application = make_passed_from(fund, earmarked.values())
+    pot = earmarked[name]
+    for serves in ([], [pot.pk]):
+        with pytest.raises(Refused, match=words) as refusal:
+            awarded(application, shares={pot.pk: 800_000}, serves=serves)
+        assert refusal.value.field == "shares"
+    with pytest.raises(Refused, match=words):
+        awarded(application, shares={general(fund).pk: 799_999, pot.pk: 1})
+    assert not Decision.objects.exists()
+    other(application, "reserve")
+    actions.release(application.call, by=None)
+    with pytest.raises(Refused, match=words):
+        actions.award_from_reserve(
+            Application.objects.get(pk=application.pk), by=None, yen=1, shares={pot.pk: 1}, serves=[pot.pk]
+        )
+    assert not Award.objects.exists()
+
+
+def test_money_given_for_a_goal_is_awarded_to_what_serves_it(fund, earmarked):
+    application, pot = make_passed_from(fund, earmarked.values()), earmarked["goal"]
+    application.goals.add(pot.goal)
+    assert awarded(application, shares={pot.pk: 800_000}).serves == []
+    actions.release(application.call, by=None)
+    assert Award.objects.get().shares.get().pot == pot
+
+
+def test_that_a_theme_is_served_is_confirmed_and_journaled(fund, earmarked, desk):
+    application, sea = make_passed_from(fund, earmarked.values()), earmarked["sea"]
+    with pytest.raises(Missing, match="テーマ「海の環境」に合うことを確かめて") as refusal:
+        awarded(application, shares={sea.pk: 800_000}, serves=[earmarked["goal"].pk])
+    assert refusal.value.field == f"serves_{sea.pk}"
+    shares = {sea.pk: 500_000, general(fund).pk: 300_000}
+    decision = awarded(application, desk, shares=shares, serves=[sea.pk, earmarked["goal"].pk])
+    assert decision.serves == [sea.pk]
+    entry = history(application).get(verb="application.theme_confirmed")
+    assert (entry.actor_id, entry.data) == (desk.pk, {"words": "海の環境", "pot": sea.pk, "yen": 500_000})
+    # Put right without the sea, nothing is confirmed any more.
+    assert awarded(application).serves == []
+    other(application, "reserve")
+    actions.release(application.call, by=None)
+    waits = Application.objects.get()
+    with pytest.raises(Missing, match="テーマ「海の環境」に合うことを確かめて"):
+        actions.award_from_reserve(waits, by=None, yen=1, shares={sea.pk: 1})
+    actions.award_from_reserve(waits, by=desk, yen=1, shares={sea.pk: 1}, serves=[sea.pk])
+    assert Decision.objects.get().serves == [sea.pk]
+    assert history(waits).filter(verb="application.theme_confirmed").count() == 2
+
+
+def test_what_was_prepared_against_an_earmark_is_not_released(fund, earmarked):
+    application, sea = make_passed_from(fund, earmarked.values()), earmarked["sea"]
+    awarded(application)
+    for pot, words in ((earmarked["goal"], "使えません"), (sea, "確かめて")):
+        # As prepared before earmarks were held to.
+        Decision.objects.update(shares={str(pot.pk): 800_000}, serves=[])
+        with pytest.raises(Refused, match=words):
+            actions.release(Call.objects.get(), by=None)
+    assert (states(application.call), Award.objects.count()) == (["second_passed"], 0)
+    Decision.objects.update(serves=[sea.pk])
+    actions.release(Call.objects.get(), by=None)
+    assert Award.objects.get().shares.get().pot == sea
+
+
 # --- the release ---------------------------------------------------------------------------------------------
 
 
@@ -404,7 +554,7 @@ def test_a_release_that_breaks_off_leaves_nothing_half_done(fund):
     sea = actions.earmark(fund, by=None, theme="海の環境")
     make_contribution(sea, yen=500_000)
     one, two = make_passed(fund, 2)
-    awarded(one, shares={general(fund).pk: 300_000, sea.pk: 500_000})
+    awarded(one, shares={general(fund).pk: 300_000, sea.pk: 500_000}, serves=[sea.pk])
     awarded(two)
     assert interrupted_at_each_posting(lambda: actions.release(Call.objects.get(), by=None)) == 3
     assert states(one.call) == ["awarded", "awarded"]
@@ -467,7 +617,7 @@ def test_an_award_from_reserve_that_breaks_off_leaves_nothing_half_done(fund):
     (application,) = make_reserve(fund)
     shares = {general(fund).pk: 300_000, sea.pk: 500_000}
     again = lambda: actions.award_from_reserve(  # noqa: E731
-        Application.objects.get(), by=None, yen=800_000, shares=shares
+        Application.objects.get(), by=None, yen=800_000, shares=shares, serves=[sea.pk]
     )
     assert interrupted_at_each_posting(again) == 2
     assert states(application.call) == ["awarded"]

@@ -98,7 +98,13 @@ def test_from_the_release_to_the_last_yen():
                 continue
             shares = {pot: 500_000, sea.pk: 300_000} if one.title == "変更して取り消す" else {pot: 800_000}
             actions.prepare_decision(
-                one, by=None, outcome="awarded", reasons="効果が見込まれる。", yen=800_000, shares=shares
+                one,
+                by=None,
+                outcome="awarded",
+                reasons="効果が見込まれる。",
+                yen=800_000,
+                shares=shares,
+                serves=[sea.pk],
             )
         through(lambda: actions.release(Call.objects.get(), by=None))
         through(

@@ -145,9 +145,11 @@ class Lives(RuleBasedStateMachine):
             state = {Stage.FIRST: "checked", Stage.SECOND: "first_passed"}[stage]
             here = list(call.applications.filter(state=state).order_by("pk").values_list("pk", flat=True))
             fails = data.draw(st.sampled_from([None, None, *here]))
+            # Whoever fails, and whoever passes below the marks.
+            reasons = dict.fromkeys(here, "委員会で話し合った。")
             self.attempt(
-                lambda passed={*here} - {fails}, reasons={fails: "効果の裏付けがない。"}, stage=stage: (
-                    actions.decide_stage(call, by=None, stage=stage, passed=passed, reasons=reasons)
+                lambda passed={*here} - {fails}, reasons=reasons, stage=stage: actions.decide_stage(
+                    call, by=None, stage=stage, passed=passed, reasons=reasons
                 )
             )
 
@@ -222,13 +224,15 @@ class Lives(RuleBasedStateMachine):
         outcome = data.draw(st.sampled_from(["awarded", "awarded", "reserve", "not_awarded"]))
         self.attempt(
             lambda: actions.prepare_decision(
-                application, by=None, outcome=outcome, reasons="講評。", yen=yen, shares=shares
+                application, by=None, outcome=outcome, reasons="講評。", yen=yen, shares=shares, serves=shares
             )
         )
 
     def award(self, application, data):
         yen, shares = self.split(data)
-        self.attempt(lambda: actions.award_from_reserve(application, by=None, yen=yen, shares=shares))
+        self.attempt(
+            lambda: actions.award_from_reserve(application, by=None, yen=yen, shares=shares, serves=shares)
+        )
 
     def drop(self, application, data):
         self.attempt(lambda: actions.drop_reserve(application, by=None, reason="財源がないため"))
@@ -400,7 +404,7 @@ class Awarded(Lives):
         with clock.standing_at(self.moment):
             for number, application in enumerate(screen_all(call)):
                 words = (
-                    {"outcome": "awarded", "yen": 800_000, "shares": shares}
+                    {"outcome": "awarded", "yen": 800_000, "shares": shares, "serves": shares}
                     if number
                     else {"outcome": "reserve"}
                 )

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from musubi.fund import actions
-from musubi.fund.purse import candidates, may_pay, pots_of
+from musubi.fund.purse import bonds, candidates, may_pay, pots_of
 from musubi.fund.scoring import Standing
 from musubi.lib import clock
 from musubi.plan.models import Goal
@@ -35,7 +35,10 @@ def pots():
         "goal": actions.earmark(fund, by=None, goal=Goal.objects.get(pk=14)),
         "theme": actions.earmark(fund, by=None, theme="藻場"),
     }
-    found["call"] = make_call(fund, edition=edition)
+    mine = [pot for name, pot in found.items() if name != "other"]
+    found["call"] = make_call(fund, edition=edition, pots=mine)
+    # As in a call from before this was refused.
+    found["call"].pots.add(found["other"])
     return found
 
 
@@ -50,6 +53,24 @@ def test_money_goes_to_what_it_is_meant_for(pots):
     application.goals.add(pots["goal"].goal)
     found = may_pay(pots_of(call), call, application, [pots["theme"].pk])
     assert names(pots, found) == {"general", "programme", "goal", "theme"}
+
+
+def test_each_pot_says_whether_it_may_pay_and_why(pots):
+    application = make_application(pots["call"])
+    found = bonds(pots_of(pots["call"]), application)
+    said = {name: found[pot.pk] for name, pot in pots.items() if name != "call"}
+    assert {name: one.holds for name, one in said.items()} == {
+        "general": True,
+        "programme": True,
+        "other": False,
+        "goal": False,
+        "theme": None,
+    }
+    assert "ほかの制度" in said["other"].words
+    assert "このゴールを選んでいない" in said["goal"].words
+    assert "テーマ「藻場」" in said["theme"].words
+    application.goals.add(pots["goal"].goal)
+    assert bonds([pots["goal"]], application)[pots["goal"].pk].holds is True
 
 
 @pytest.mark.parametrize(

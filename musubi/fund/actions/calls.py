@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from musubi.fund import curtain
 from musubi.fund.models import Application, Call, CallQuestion, Edition, Fund, Pot
 from musubi.fund.ranking import forget
-from musubi.fund.states import APPLICATION, CALL, EDITION
+from musubi.fund.states import APPLICATION, CALL, EDITION, Earmark
 from musubi.journal import actions as journal
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
@@ -38,8 +38,8 @@ def prepare_call(
 ) -> Call:
     """One round of a programme, by the edition that is in use. `days` are the columns in `DAYS`.
 
-    Raises Refused for an edition that is not in use, a pot of another fund, or days that do not follow each other;
-    Missing without a title or a pot.
+    Raises Refused for an edition that is not in use, a pot of another fund or another programme, or days that do not
+    follow each other; Missing without a title or a pot.
     """
     require(by, Can.MANAGE_FUND, fund.municipality)
     _check_edition(fund, edition)
@@ -53,7 +53,7 @@ def prepare_call(
         **_known(days),
     )
     _check(call)
-    _check_pots(fund, pots)
+    _check_pots(call, pots)
     call.ref = next_ref(fund.municipality_id, "call")
     call.save()
     call.pots.set(pots)
@@ -68,7 +68,8 @@ def save_call(
     """Change a call. Once it is published, its rules and its beginning stay and its end may only be put off: nobody who
     relied on them is shut out by a change. Once its window has closed it stays closed: whoever was late was refused.
 
-    Raises Refused for such a change or for days that do not follow each other, Conflict where it moved.
+    Raises Refused for such a change, for a pot of another fund or another programme, or for days that do not follow each
+    other, Conflict where it moved.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
@@ -98,8 +99,9 @@ def save_call(
     for name, value in changes.items():
         setattr(call, name, value)
     _check(call)
+    if pots is not None or "edition" in changes:
+        _check_pots(call, list(call.pots.all()) if pots is None else pots)
     if pots is not None:
-        _check_pots(call.fund, pots)
         call.pots.set(pots)
     update(call, CALL.subject, guard={"state": call.state}, **(changes or {"state": call.state}))
     journal.write("call.saved", call, by=by, changed=sorted(changes))
@@ -109,12 +111,14 @@ def save_call(
 def publish_call(call: Call, *, by: User | None) -> None:
     """Everybody can read it from now on; applications are taken from `opens_at` to `closes_at`.
 
-    Raises Refused where it would be over already, or where a newer edition is in use by now.
+    Raises Refused where it would be over already, where a newer edition is in use by now, or where a pot belongs to
+    another programme.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
     CALL.require(call.state, "published")
     _check_edition(call.fund, call.edition)
+    _check_pots(call, list(call.pots.all()))
     if call.closes_at <= clock.now():
         raise Refused("受付終了の日時が過ぎています。日時を直してから公開してください。", field="closes_at")
     move(call, CALL, "published", published_at=clock.now())
@@ -253,8 +257,15 @@ def _check_edition(fund: Fund, edition: Edition) -> None:
         raise Refused("募集には、使用中の版を選んでください。", field="edition")
 
 
-def _check_pots(fund: Fund, pots: list[Pot]) -> None:
+def _check_pots(call: Call, pots: list[Pot]) -> None:
     if not pots:
         raise Missing("財源を1つ以上選んでください。", field="pots")
-    if any(pot.fund_id != fund.pk for pot in pots):
-        raise Refused("財源は、このファンドのものを選んでください。", field="pots")
+    for pot in pots:
+        if pot.fund_id != call.fund_id:
+            raise Refused("財源は、このファンドのものを選んでください。", field="pots")
+        if pot.earmark == Earmark.PROGRAMME and pot.programme_id != call.edition.programme_id:
+            raise Refused(
+                f"財源「{pot}」は、その制度のために寄せられたお金です。"
+                f"「{call.edition.programme}」の募集には使えません。",
+                field="pots",
+            )

@@ -7,7 +7,8 @@ from django.db import transaction
 from musubi.fund import curtain, ledger
 from musubi.fund.actions.screening import LIVE, tied_sheets
 from musubi.fund.budget import reckoned
-from musubi.fund.models import Application, Assignment, Award, AwardShare, Call, Decision, Pot
+from musubi.fund.models import Application, Assignment, Award, AwardShare, Call, Decision, PanelNote, Pot
+from musubi.fund.purse import bonds, pots_of
 from musubi.fund.ranking import keep, standings
 from musubi.fund.states import APPLICATION, CALL, Account, Stage
 from musubi.journal import actions as journal
@@ -34,7 +35,8 @@ def begin_screening(call: Call, *, by: User | None) -> None:
 def decide_stage(
     call: Call, *, by: User | None, stage: Stage, passed: Collection[int], reasons: Mapping[int, str]
 ) -> None:
-    """The committee's word on a stage: who passes (application ids); who does not gets the reason in `reasons`.
+    """The committee's word on a stage: who passes (application ids); who does not gets the reason in `reasons`. One that
+    passes below the marks has its reason there too: for the minutes and the journal, never for the applicant.
 
     Nothing of it is shown outside before the release. Raises Refused while a sheet is missing, or stands across a tie
     that came to light after it was given; Missing for a reason that is left out.
@@ -61,10 +63,13 @@ def decide_stage(
             raise Refused(
                 f"「{application.title}」の採点がまだありません。採点がそろってから決めてください。"
             )
+        words, against = reasons.get(application.pk, "").strip(), {}
         if application.pk in passed:
+            if is_scored and not places[application.pk].passes:
+                against = {"against_marks": True, "reason": words}
+                _note_deviation(application, stage, words, by=by)
             move(application, APPLICATION, passes)
         else:
-            words = reasons.get(application.pk, "").strip()
             if not words:
                 raise Missing(
                     f"「{application.title}」を通さない理由を書いてください。発表のときに団体へ伝わります。",
@@ -72,7 +77,9 @@ def decide_stage(
                 )
             move(application, APPLICATION, fails)
             _prepare(application, by=by, outcome=fails, reasons=words, place=places[application.pk].place)
-        journal.write("application.screened", application, by=by, stage=stage.value, to=application.state)
+        journal.write(
+            "application.screened", application, by=by, stage=stage.value, to=application.state, **against
+        )
     if stage == Stage.FIRST:
         keep(call, Stage.SECOND, passed)
 
@@ -87,12 +94,15 @@ def prepare_decision(
     yen: int = 0,
     conditions: str = "",
     shares: Mapping[int, int] | None = None,
+    serves: Collection[int] = (),
     place: int | None = None,
 ) -> Decision:
     """What the applicant will be told at the release: `awarded` with yen and the pots that pay (`shares`: pot id → yen),
-    `reserve` or `not_awarded`. It can be put right until then.
+    `reserve` or `not_awarded`. It can be put right until then. `serves`: the pots of a theme (ids) that the secretariat
+    confirms the application serves.
 
-    Raises Missing without reasons, Refused for a sum beyond what the terms give, or shares that do not make it up.
+    Raises Missing without reasons or for a pot of a theme that is not confirmed, Refused for a sum beyond what the terms
+    give, shares that do not make it up, or a pot that was given for something else.
     """
     require(by, Can.MANAGE_FUND, application.call)
     hold(application, APPLICATION.subject)
@@ -106,8 +116,10 @@ def prepare_decision(
     if not reasons.strip():
         raise Missing("理由・講評を書いてください。発表のときに団体へ伝わります。", field="reasons")
     shares = {int(pot): part for pot, part in (shares or {}).items() if part} if outcome == "awarded" else {}
+    confirmed = []
     if outcome == "awarded":
-        _check_award(application, yen, shares)
+        confirmed = _check_award(application, yen, shares, serves)
+        _journal_themes(application, confirmed, shares, by=by)
     decision = _prepare(
         application,
         by=by,
@@ -116,6 +128,7 @@ def prepare_decision(
         yen=yen if outcome == "awarded" else 0,
         conditions=conditions.strip(),
         shares=shares,
+        serves=[pot.pk for pot in confirmed],
         place=place,
     )
     journal.write("application.decision_prepared", application, by=by)
@@ -127,8 +140,8 @@ def release(call: Call, *, by: User | None) -> None:
     """Every result at once: awards are committed in the ledger, every applicant may read the own decision from now on.
     Who failed the first screening and was told so when it was released stays as it is, and is not told again.
 
-    Raises Refused where an application has no decision yet, or where the pots cannot pay all awards: then nothing is
-    released. Follows: everybody is told.
+    Raises Refused where an application has no decision yet, where the pots cannot pay all awards, or one was given for
+    something else: then nothing is released. Follows: everybody is told.
     """
     require(by, Can.MANAGE_FUND, call.fund.municipality)
     hold(call, CALL.subject)
@@ -137,6 +150,7 @@ def release(call: Call, *, by: User | None) -> None:
         Application.objects.select_for_update(no_key=True)
         .filter(call=call)
         .exclude(state__in=["draft", "withdrawn"])
+        .prefetch_related("goals")
         .order_by("pk")
     )
     # Read after the rows are held: what was prepared a moment ago counts.
@@ -149,11 +163,15 @@ def release(call: Call, *, by: User | None) -> None:
         )
     # All pots at once and in one order: others who pay from them wait, and nobody waits for the other.
     list(Pot.objects.select_for_update(no_key=True).filter(fund=call.fund_id).order_by("pk"))
+    pots = {pot.pk: pot for pot in pots_of(call)}
     told = [row for row in applications if not curtain.is_out(row.state, call)]
     for application in told:
         decision = decisions[application.pk]
         if application.state == "second_passed":
             if decision.outcome == "awarded":
+                paying = [pots[int(pot)] for pot in decision.shares if int(pot) in pots]
+                application.call = call
+                _check_earmarks(application, paying, decision.serves)
                 _award(application, decision, by=by)
             else:
                 move(application, APPLICATION, decision.outcome, reason=decision.reasons)
@@ -174,7 +192,13 @@ def release(call: Call, *, by: User | None) -> None:
 
 @transaction.atomic
 def award_from_reserve(
-    application: Application, *, by: User | None, yen: int, shares: Mapping[int, int], conditions: str = ""
+    application: Application,
+    *,
+    by: User | None,
+    yen: int,
+    shares: Mapping[int, int],
+    serves: Collection[int] = (),
+    conditions: str = "",
 ) -> Award:
     """One who waits in reserve is awarded, since money has become free. Raises as `prepare_decision` does, and Refused for
     one that does not wait in reserve or where the pots cannot pay."""
@@ -182,7 +206,7 @@ def award_from_reserve(
     hold(application, APPLICATION.subject)
     _require_reserve(application)
     shares = {int(pot): part for pot, part in shares.items() if part}
-    _check_award(application, yen, shares)
+    confirmed = _check_award(application, yen, shares, serves)
     decision = application.decision
     update(
         decision,
@@ -191,8 +215,10 @@ def award_from_reserve(
         outcome="awarded",
         yen=yen,
         shares=shares,
+        serves=[pot.pk for pot in confirmed],
         conditions=conditions.strip() or decision.conditions,
     )
+    _journal_themes(application, confirmed, shares, by=by)
     award = _award(application, decision, by=by)
     journal.write(
         "application.decided",
@@ -255,6 +281,7 @@ def _prepare(application: Application, *, by: User | None, **words) -> Decision:
             "yen": 0,
             "conditions": "",
             "shares": {},
+            "serves": [],
             **words,
             "prepared_at": clock.now(),
             "prepared_by": by,
@@ -263,7 +290,26 @@ def _prepare(application: Application, *, by: User | None, **words) -> Decision:
     return decision
 
 
-def _check_award(application: Application, yen: int, shares: Mapping[int, int]) -> None:
+def _note_deviation(application: Application, stage: Stage, words: str, *, by: User | None) -> None:
+    """That the committee lets one pass below the marks, and why, for the minutes."""
+    if not words:
+        raise Missing(
+            f"「{application.title}」は、点の条件に届いていません。それでも通す理由を書いてください。審査会議事録に載ります。",
+            field=f"exception_{application.pk}",
+        )
+    PanelNote.objects.create(
+        application=application,
+        stage=stage,
+        text=f"点の条件に届かないが、通過とした。理由: {words}",
+        at=clock.now(),
+        by=by,
+    )
+
+
+def _check_award(
+    application: Application, yen: int, shares: Mapping[int, int], serves: Collection[int]
+) -> list[Pot]:
+    """The pots of a theme among those that pay."""
     most = min(application.requested, reckoned(application)[-1].yen)
     if not 1 <= yen <= most:
         raise Refused(f"交付額は1円以上、{most:,}円以下にしてください。", field="yen")
@@ -272,8 +318,40 @@ def _check_award(application: Application, yen: int, shares: Mapping[int, int]) 
             f"財源の内訳の合計({sum(shares.values()):,}円)を、交付額({yen:,}円)と同じにしてください。",
             field="shares",
         )
-    if set(shares) - set(application.call.pots.values_list("pk", flat=True)):
+    pots = pots_of(application.call)
+    if set(shares) - {pot.pk for pot in pots}:
         raise Refused("この募集の財源から選んでください。", field="shares")
+    return _check_earmarks(application, [pot for pot in pots if pot.pk in shares], serves)
+
+
+def _check_earmarks(application: Application, pots: Collection[Pot], serves: Collection[int]) -> list[Pot]:
+    """What was given for one thing pays for nothing else. The pots of a theme among them, each confirmed in `serves`."""
+    found = bonds(pots, application)
+    themed = []
+    for pot in pots:
+        if found[pot.pk].holds is False:
+            raise Refused(
+                f"「{application.title}」に、財源「{pot}」は使えません。{found[pot.pk].words}ほかの財源にしてください。",
+                field="shares",
+            )
+        if found[pot.pk].holds is None:
+            if pot.pk not in serves:
+                raise Missing(
+                    f"「{application.title}」がテーマ「{pot}」に合うことを確かめて、印を付けてください。"
+                    "この財源は、テーマに合う申請にだけ使えます。",
+                    field=f"serves_{pot.pk}",
+                )
+            themed.append(pot)
+    return themed
+
+
+def _journal_themes(
+    application: Application, pots: Collection[Pot], shares: Mapping[int, int], *, by: User | None
+) -> None:
+    for pot in pots:
+        journal.write(
+            "application.theme_confirmed", application, by=by, words=pot.theme, pot=pot.pk, yen=shares[pot.pk]
+        )
 
 
 def _award(application: Application, decision: Decision, *, by: User | None) -> Award:

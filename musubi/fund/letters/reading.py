@@ -404,6 +404,9 @@ def minutes(call: Call, stage: str) -> Content:
             if application.state == open_state
             else "通過"
         )
+        if one.sheets and application.state != open_state and one.passes == (result == "通過しない"):
+            # The committee went another way than the points.
+            result += "(点の条件は満たす)" if one.passes else "(点の条件は満たさない)"
         results.append(
             [
                 str(one.place),

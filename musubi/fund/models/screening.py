@@ -168,6 +168,9 @@ class Decision(Record):
     reasons = models.TextField(_("理由・講評"))
     conditions = models.TextField(_("交付の条件"), blank=True)
     shares = models.JSONField(_("財源の内訳"), default=dict, help_text="pot → yen")
+    serves = models.JSONField(
+        _("テーマに合うことを確かめた財源"), default=list, blank=True, help_text="pots of a theme"
+    )
     prepared_at = models.DateTimeField(_("準備した日時"))
     prepared_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 

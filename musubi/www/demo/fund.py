@@ -390,7 +390,7 @@ def prepare_decisions(purse: Purse) -> None:
         money = {}
         if words["outcome"] == "awarded":
             shares = {purse.pots[pot].pk: yen for pot, yen in words["shares"].items()}
-            money = {"yen": sum(shares.values()), "shares": shares}
+            money = {"yen": sum(shares.values()), "shares": shares, "serves": themed(purse)}
         actions.prepare_decision(
             row,
             by=purse.town.desk,
@@ -399,6 +399,11 @@ def prepare_decisions(purse: Purse) -> None:
             conditions=words.get("conditions", ""),
             **money,
         )
+
+
+def themed(purse: Purse) -> list[int]:
+    """The pots of a theme: who is paid from one here serves it."""
+    return [pot.pk for pot in purse.pots.values() if pot.theme]
 
 
 def contribution(purse: Purse, words: dict) -> Story:
@@ -488,6 +493,7 @@ def application(purse: Purse, words: dict) -> Story:
             by=desk,
             yen=sum(shares.values()),
             shares=shares,
+            serves=themed(purse),
             conditions=later["conditions"],
         )
     if "dropped" in words:

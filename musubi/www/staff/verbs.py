@@ -85,6 +85,7 @@ WORDS = {
     "application.screened": gettext_lazy("審査の結果を決めた"),
     "application.slotted": gettext_lazy("プレゼンテーションの時間を決めた"),
     "application.started": gettext_lazy("助成申請を書きはじめた"),
+    "application.theme_confirmed": gettext_lazy("申請が財源のテーマに合うことを確かめた"),
     "application.withdrawn": gettext_lazy("申請を取り下げた"),
     "award.accepted": gettext_lazy("交付決定を承諾した"),
     "award.acceptance_wanted": gettext_lazy("交付決定の承諾をお願いした"),

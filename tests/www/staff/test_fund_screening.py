@@ -12,6 +12,7 @@ from musubi.fund.rules import correction_due
 from musubi.fund.states import Stage
 from musubi.lib import clock
 from musubi.notify.models import Delivery
+from musubi.plan.models import Goal
 from tests.factories.fund import (
     general,
     make_application,
@@ -375,6 +376,28 @@ def test_the_stage_is_decided_with_reasons_for_who_fails(screening):
     assert Decision.objects.get().reasons == "効果が見えない。"
 
 
+def test_one_below_the_marks_passes_only_with_a_reason_of_its_own():
+    screening = make_screening(count=2, pass_share=90)
+    score_all(screening.call, Stage.FIRST)
+    first, second = screening.applications
+    client = desk_of(screening)
+    here = at("staff-fund-decide", screening.call.ref, "first")
+    page = text(client.get(here))
+    assert page.count("条件に届かないが通すときは、その理由を書く") == 2
+    assert "得点率が、通過に必要な90%に届きません。" in page
+    # The reason shared by those who fail says nothing of one that passes.
+    words = {f"pass_{first.pk}": "on", "common": "効果が見えない。"}
+    response = client.post(here, words)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [f"exception_{first.pk}"]
+    assert "審査会議事録に載ります。" in text(response)
+    client.post(here, {**words, f"exception_{first.pk}": "ほかにない試みである。"})
+    states = dict(Application.objects.values_list("title", "state"))
+    assert states == {first.title: "first_passed", second.title: "first_failed"}
+    page = text(client.get(at("staff-fund-application", first.ref)))
+    assert "点の条件に届かないが、通過とした。理由: ほかにない試みである。" in page
+
+
 # --- the timetable --------------------------------------------------------------------------------------------------
 
 
@@ -425,6 +448,71 @@ def test_money_meant_for_a_theme_goes_where_somebody_says(screening):
     assert page.count("outcome=awarded") == 2
     page = text(client.get(at("staff-fund-choice", screening.call.ref) + f"?solve=&theme_{pot.pk}=none"))
     assert page.count("outcome=awarded") == 0
+
+
+def test_a_budget_line_leaves_the_general_money_to_who_needs_it(screening):
+    """Eight hundred thousand for anything, as much for what nobody does, and a line of eight hundred thousand: one."""
+    screening.call.pots.add(pot := actions.earmark(screening.fund, by=None, theme="火星"))
+    make_contribution(pot, yen=800_000)
+    pass_both(screening, money=800_000)
+    client = desk_of(screening)
+    page = client.get(at("staff-fund-choice", screening.call.ref) + "?line=800000&solve=1")
+    for found in (page.context["plain"], page.context["best"]):
+        assert (found["count"], found["yen"], found["left"]) == (1, 800_000, 0)
+    assert page.context["best"]["proven"]
+
+
+def test_a_choice_without_candidates_says_why(screening):
+    client, here = desk_of(screening), at("staff-fund-choice", screening.call.ref)
+    assert "第二次審査を通過した申請がまだありません" in text(client.get(here))
+    pass_both(screening)
+    for application in screening.applications:
+        award(application)
+    actions.release(screening.call, by=None)
+    page = text(client.get(here))
+    assert "結果は発表済みです" in page
+    assert "まだありません" not in page
+    assert 'name="line"' not in page
+
+
+def test_a_choice_after_everybody_failed_says_so(screening):
+    score_all(screening.call, Stage.FIRST)
+    reasons = dict.fromkeys([row.pk for row in screening.applications], "効果が見えない。")
+    actions.decide_stage(screening.call, by=None, stage=Stage.FIRST, passed=[], reasons=reasons)
+    page = text(desk_of(screening).get(at("staff-fund-choice", screening.call.ref)))
+    assert "第二次審査を通過した申請はありません" in page
+
+
+def test_the_decision_says_which_pot_may_pay_and_asks_whether_a_theme_is_served(screening):
+    reef = actions.earmark(screening.fund, by=None, theme="藻場")
+    mars = actions.earmark(screening.fund, by=None, theme="<b>火星</b>")
+    goal = actions.earmark(screening.fund, by=None, goal=Goal.objects.get(pk=13))
+    screening.call.pots.add(reef, mars, goal)
+    pass_both(screening)
+    client, one = desk_of(screening), screening.applications[0]
+    here = at("staff-fund-decision", one.ref)
+    page = client.get(here)
+    assert "このゴールを選んでいないので、使えません。" in text(page)
+    assert "<b>火星</b>" not in text(page)
+    form = page.context["form"]
+    ticks = {pot: form[f"serves_{pot.pk}"].value() for pot in (reef, mars)}
+    assert ticks == {reef: True, mars: False}
+    # Proposed by whoever said so on the page of the choice.
+    proposed = client.get(here + f"?outcome=awarded&yen=800000&pot_{mars.pk}=800000")
+    assert proposed.context["form"][f"serves_{mars.pk}"].value() is True
+    words = {"outcome": "awarded", "yen": 800_000, "reasons": "よい。"}
+    answer = client.post(here, {**words, f"pot_{goal.pk}": 800_000})
+    assert answer.status_code == 422
+    assert "ほかの財源にしてください。" in text(answer)
+    answer = client.post(here, {**words, f"pot_{mars.pk}": 800_000})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [f"serves_{mars.pk}"]
+    assert not Decision.objects.exists()
+    assert (
+        client.post(here, {**words, f"pot_{mars.pk}": 800_000, f"serves_{mars.pk}": "on"}).status_code == 302
+    )
+    assert Decision.objects.get().serves == [mars.pk]
+    assert client.get(here).context["form"][f"serves_{mars.pk}"].value() is True
 
 
 def test_sums_are_read_as_people_write_them_and_refused_where_they_cannot_be(screening):

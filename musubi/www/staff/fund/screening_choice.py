@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from musubi.fund.choosing import Choice, best, by_rank
-from musubi.fund.models import Application, Pot
+from musubi.fund.models import Application, Call, Pot
 from musubi.fund.purse import PARTS, candidates, pots_of, speaks_of
 from musubi.fund.ranking import standings
 from musubi.fund.states import Earmark, Stage
@@ -32,7 +32,9 @@ class MoneyForm(forms.Form):
     line = YenField(
         label=gettext_lazy("予算の枠(円)"),
         required=False,
-        help_text=gettext_lazy("空けておくと、下の財源をすべて使います。"),
+        help_text=gettext_lazy(
+            "すべての財源を合わせて、ここまでにします。空けておくと、下の財源をすべて使います。"
+        ),
     )
     reserves = forms.IntegerField(
         label=gettext_lazy("補欠にする件数"), required=False, min_value=0, max_value=1000, initial=0
@@ -52,19 +54,11 @@ class MoneyForm(forms.Form):
                 )
 
     def money(self, pots: list[Pot]) -> dict[int, int]:
-        """Pot id → yen. A line below their sum is kept to by taking from the pot meant for anything first."""
-        data = self.cleaned_data
+        """Pot id → yen."""
         found = {}
         for pot in pots:
-            typed = data.get(f"pot_{pot.pk}")
+            typed = self.cleaned_data.get(f"pot_{pot.pk}")
             found[pot.pk] = pot.available if typed is None else typed
-        line = data.get("line")
-        over = sum(found.values()) - line if line is not None else 0
-        for pot in sorted(pots, key=lambda pot: (pot.earmark != Earmark.GENERAL, pot.pk)):
-            if over > 0:
-                less = min(over, found[pot.pk])
-                found[pot.pk] -= less
-                over -= less
         return found
 
     def themes(self, pots: list[Pot]) -> dict[int, str]:
@@ -93,12 +87,13 @@ def choice(request, city: str, ref: str):
     ranked = [one for one in standings(call, Stage.SECOND) if one.application in applications]
     plain = found = None
     money: dict[int, int] = {}
+    line = form.cleaned_data.get("line")
     if ok and ranked:
         money = form.money(pots)
         choices = candidates(ranked, applications, call, pots, form.themes(pots))
-        plain = by_rank(choices, money)
+        plain = by_rank(choices, money, line=line)
         if request.GET.get("solve"):
-            found = best(choices, money, seconds=SECONDS)
+            found = best(choices, money, line=line, seconds=SECONDS)
     reserves = form.cleaned_data.get("reserves") or 0
     rows = []
     left = {"plain": reserves, "best": reserves}
@@ -128,13 +123,35 @@ def choice(request, city: str, ref: str):
         here="choice",
         form=form,
         rows=rows,
-        plain=_summary(plain, money),
-        best=_summary(found, money),
+        plain=_summary(plain, money, line),
+        best=_summary(found, money, line),
         same=found is not None and set(plain.shares) == set(found.shares),
+        none=None if rows else _none(call),
         pots=[(pot, money.get(pot.pk, 0), _spent(plain, pot), _spent(found, pot)) for pot in pots],
         seconds=SECONDS,
         may_act=may_manage(request, municipality) and call.state == "screening",
         status=200 if ok else 422,
+    )
+
+
+def _none(call: Call) -> tuple[str, str]:
+    """Why there is nothing to choose among: a title, and what to do."""
+    if call.state == "released":
+        return (
+            _("結果は発表済みです"),
+            _("この募集の配分は、もう決まっています。決めた内容は「決定と発表」で確かめられます。"),
+        )
+    if call.state == "cancelled":
+        return _("この募集は中止しました"), _("交付する申請はありません。")
+    before = ["submitted", "returned", "checked", "first_passed"]
+    if call.state == "screening" and not Application.objects.filter(call=call, state__in=before).exists():
+        return (
+            _("第二次審査を通過した申請はありません"),
+            _("審査の結果は、すべて決まっています。「決定と発表」に進んでください。"),
+        )
+    return (
+        _("第二次審査を通過した申請がまだありません"),
+        _("第二次審査の結果を決めると、ここで財源の配分を試せます。"),
     )
 
 
@@ -162,13 +179,14 @@ def _cell(
     }
 
 
-def _summary(chosen: Choice | None, money: dict[int, int]) -> dict | None:
+def _summary(chosen: Choice | None, money: dict[int, int], line: int | None) -> dict | None:
     if chosen is None:
         return None
+    held = sum(money.values())
     return {
         "count": len(chosen.shares),
         "yen": chosen.yen,
-        "left": sum(money.values()) - chosen.yen,
+        "left": (held if line is None else min(held, line)) - chosen.yen,
         "points": f"{chosen.points // (PARTS // 100)}.{chosen.points % (PARTS // 100):02d}",
         "proven": chosen.proven,
     }

@@ -5,13 +5,14 @@ from django.contrib import messages
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from musubi.fund import actions
 from musubi.fund.models import Application, Assignment, Call, Decision, Pot
-from musubi.fund.purse import pots_of
+from musubi.fund.purse import bonds, pots_of, speaks_of
 from musubi.fund.ranking import standings
 from musubi.fund.states import APPLICATION, Stage
 from musubi.people.permissions import Can
@@ -189,7 +190,8 @@ def _row(application: Application, call: Call, pots: dict[int, Pot]) -> dict:
 
 
 class SharesForm(forms.Form):
-    """Yen, and the pots that pay them."""
+    """Yen, and the pots that pay them, each with what it may pay for; of one that is for a theme, the confirmation that
+    the application serves it."""
 
     yen = YenField(label=gettext_lazy("交付額(円)"), required=False)
     conditions = forms.CharField(
@@ -200,16 +202,40 @@ class SharesForm(forms.Form):
         help_text=gettext_lazy("交付決定通知書に載ります。"),
     )
 
-    def __init__(self, *args, pots: list[Pot], **kwargs):
+    def __init__(self, *args, application: Application, pots: list[Pot], **kwargs):
         super().__init__(*args, **kwargs)
         self.pots = pots
+        found = bonds(pots, application)
+        money = []
         for pot in pots:
-            self.fields[f"pot_{pot.pk}"] = YenField(
+            name = f"pot_{pot.pk}"
+            money.append(name)
+            # A help text is shown as HTML.
+            self.fields[name] = YenField(
                 label=_("財源: %(pot)s(円)") % {"pot": pot},
                 required=False,
-                help_text=_("いま使える額 %(yen)s円") % {"yen": f"{pot.available:,}"},
+                help_text=format_html(
+                    "{} · {}",
+                    _("いま使える額 %(yen)s円") % {"yen": f"{pot.available:,}"},
+                    found[pot.pk].words,
+                ),
             )
-        self.order_fields(["outcome", "yen", *(f"pot_{pot.pk}" for pot in pots), "reasons", "conditions"])
+            if found[pot.pk].holds is None:
+                money.append(f"serves_{pot.pk}")
+                self.fields[f"serves_{pot.pk}"] = forms.BooleanField(
+                    label=_("この申請が、テーマ「%(pot)s」に合うことを確かめました") % {"pot": pot},
+                    required=False,
+                    initial=speaks_of(application, pot.theme),
+                    help_text=_("テーマの言葉が申請書にあります。")
+                    if speaks_of(application, pot.theme)
+                    else _("テーマの言葉は申請書にありません。中身を読んで確かめてください。"),
+                )
+        self.order_fields(["outcome", "yen", *money, "reasons", "conditions"])
+
+    @property
+    def serves(self) -> set[int]:
+        """The pots of a theme that were confirmed."""
+        return {pot.pk for pot in self.pots if self.cleaned_data.get(f"serves_{pot.pk}")}
 
     @property
     def shares(self) -> dict[int, int]:
@@ -249,6 +275,7 @@ def decision(request, city: str, ref: str):
     kept = None if row.state == "withdrawn" else getattr(row, "decision", None)
     form = DecisionForm(
         posted(request),
+        application=row,
         pots=pots,
         has_reserve=row.edition.has_reserve,
         initial=_initial(request, row, kept, pots),
@@ -266,6 +293,7 @@ def decision(request, city: str, ref: str):
                 yen=words["yen"] or 0,
                 conditions=words["conditions"],
                 shares=form.shares,
+                serves=form.serves,
                 place=place,
             ),
         ):
@@ -293,9 +321,15 @@ def decision(request, city: str, ref: str):
 def _initial(request, row: Application, kept: Decision | None, pots: list[Pot]) -> dict:
     names = ["yen", *(f"pot_{pot.pk}" for pot in pots)]
     if "outcome" in request.GET:
-        asked = {name: request.GET[name] for name in names if request.GET.get(name, "").isascii()}
-        brought = {name: int(text) for name, text in asked.items() if text.isdigit() and len(text) < 17}
-        words = {"outcome": request.GET["outcome"], **brought}
+        asked = {name: request.GET.get(name, "") for name in names}
+        brought = {
+            name: int(text)
+            for name, text in asked.items()
+            if text.isascii() and text.isdigit() and len(text) < 17
+        }
+        # What a pot of a theme is proposed for, somebody said there.
+        themed = {f"serves_{pot.pk}": True for pot in pots if brought.get(f"pot_{pot.pk}")}
+        words = {"outcome": request.GET["outcome"], **brought, **themed}
         if kept:
             words |= {"reasons": kept.reasons, "conditions": kept.conditions}
         return words
@@ -306,6 +340,7 @@ def _initial(request, row: Application, kept: Decision | None, pots: list[Pot]) 
             "reasons": kept.reasons,
             "conditions": kept.conditions,
             **{f"pot_{pot}": yen for pot, yen in kept.shares.items()},
+            **{f"serves_{pot}": True for pot in kept.serves},
         }
     return {"yen": row.requested}
 
@@ -359,7 +394,7 @@ def call_up(request, city: str, ref: str):
     municipality, row = application_of(request, city, ref, Can.MANAGE_FUND)
     kept = getattr(row, "decision", None)
     initial = {"yen": row.requested, "conditions": kept.conditions if kept else ""}
-    form = SharesForm(posted(request), pots=pots_of(row.call), initial=initial)
+    form = SharesForm(posted(request), application=row, pots=pots_of(row.call), initial=initial)
     if form.is_valid() and attempt(
         form,
         lambda: actions.award_from_reserve(
@@ -367,6 +402,7 @@ def call_up(request, city: str, ref: str):
             by=request.user,
             yen=form.cleaned_data["yen"] or 0,
             shares=form.shares,
+            serves=form.serves,
             conditions=form.cleaned_data["conditions"],
         ),
     ):

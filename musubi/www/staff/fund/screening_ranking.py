@@ -154,7 +154,8 @@ def ranking(request, city: str, ref: str, stage: str):
 
 
 class DecideForm(forms.Form):
-    """Who passes, one tick each, and why the others do not. `common` stands where a reason is left empty."""
+    """Who passes, one tick each, and why the others do not: `common` stands where a reason is left empty. One that stands
+    below the marks asks why it passes all the same."""
 
     common = forms.CharField(
         label=gettext_lazy("通さない理由(共通)"),
@@ -178,6 +179,13 @@ class DecideForm(forms.Form):
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
+            if not one.passes:
+                self.fields[f"exception_{pk}"] = forms.CharField(
+                    label=gettext_lazy("条件に届かないが通す理由"),
+                    max_length=LONGEST_REASON,
+                    required=False,
+                    widget=forms.Textarea(attrs={"rows": 2}),
+                )
 
     @property
     def passed(self) -> set[int]:
@@ -185,11 +193,22 @@ class DecideForm(forms.Form):
 
     @property
     def reasons(self) -> dict[int, str]:
-        common = self.cleaned_data.get("common", "")
-        return {pk: self.cleaned_data.get(f"reason_{pk}") or common for pk in self.pks}
+        common, passed = self.cleaned_data.get("common", ""), self.passed
+        return {
+            pk: self.cleaned_data.get(f"exception_{pk}", "")
+            if pk in passed
+            else self.cleaned_data.get(f"reason_{pk}") or common
+            for pk in self.pks
+        }
 
-    def pair(self, pk: int) -> tuple:
-        return self[f"pass_{pk}"], self[f"reason_{pk}"]
+    def asked(self, pk: int) -> tuple:
+        """The tick, why not, and why all the same (None for one that reaches the marks)."""
+        exception = f"exception_{pk}"
+        return (
+            self[f"pass_{pk}"],
+            self[f"reason_{pk}"],
+            self[exception] if exception in self.fields else None,
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -231,7 +250,7 @@ def decide(request, city: str, ref: str, stage: str):
         status=status_of(form),
         form=form,
         stage=stage,
-        rows=[(row, *form.pair(row["application"].pk)) for row in dressed(shown, items, call)],
+        rows=[(row, *form.asked(row["application"].pk)) for row in dressed(shown, items, call)],
         count=len(found),
         more=max(len(found) - MOST, 0),
         waiting=Assignment.objects.filter(
