@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("fund", "0011_criterion_least"),
+        ("fund", "0015_windows_of_an_edition"),
     ]
 
     operations = [
