@@ -122,6 +122,11 @@ class Account(models.TextChoices):
     PROMISED = "promised", _("約束された拠出")
 
 
+# A posting has both its sides in one of these: see `Posting`.
+MONEY = ["cash", "advances", "claims", "free", "committed", "payable"]
+PROMISES = ["pledges", "promised"]
+
+
 class Source(models.TextChoices):
     """Where money comes from."""
 
