@@ -1,14 +1,14 @@
 """The ledger: the one place where postings are written, and what the accounts hold.
 
-Cash + advances + claims = free + committed + payable, in each pot and at every moment: every posting moves yen between
-two accounts. What is free in a pot stands beside the ledger in `Pot.available`, counted by the same UPDATE that
-refuses to spend what is not there.
+Cash + advances + claims = free + committed + payable, in each pot and at every moment: the database takes no posting that
+would break it (`Posting` says why). What is free in a pot stands beside the ledger in `Pot.available`, which the
+database moves with each posting; whoever spends waits for the pot first, and is refused what is not there.
 """
 
 from datetime import date
 
 from django.db import models, transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.db.transaction import TransactionManagementError
 
 from musubi.fund.models import Fund, Posting, Pot
@@ -41,9 +41,7 @@ def post(
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("a posting is part of an action's transaction")
     if debit == Account.FREE:
-        _spend(pot, yen)
-    if credit == Account.FREE:
-        Pot.objects.filter(pk=pot.pk).update(available=F("available") + yen)
+        _require_free(pot, yen)
     return Posting.objects.create(
         fund_id=pot.fund_id,
         pot=pot,
@@ -120,9 +118,10 @@ def book(fund: Fund) -> models.QuerySet[Posting]:
     )
 
 
-def _spend(pot: Pot, yen: int) -> None:
-    if not Pot.objects.filter(pk=pot.pk, available__gte=yen).update(available=F("available") - yen):
-        left = Pot.objects.values_list("available", flat=True).get(pk=pot.pk)
+def _require_free(pot: Pot, yen: int) -> None:
+    """Raise Refused where less is free; else it stays free for this action alone: others who spend from the pot wait."""
+    left = Pot.objects.select_for_update(no_key=True).values_list("available", flat=True).get(pk=pot.pk)
+    if left < yen:
         raise Refused(
             f"「{pot}」の使える額が足りません。必要な額は{yen:,}円、いま使える額は{left:,}円です。"
             "ほかの財源を選ぶか、金額を見直してください。"

@@ -497,6 +497,18 @@ def payment_cancelled(entry):
     yield from _to_office(award, "概算払の請求が取り消されました", body)
 
 
+@tells("payment.reversed", _("支払の記録の取消し"))
+def payment_reversed(entry):
+    award = _award(entry.object_id)
+    kind = "概算払" if entry.data["kind"] == "advance" else "精算払"
+    yield from _to_winner(
+        award,
+        "支払の記録を取り消しました",
+        f"{_about(award.application)}の{kind}{entry.data['yen']:,}円の支払の記録に誤りがあり、取り消しました。\n\n"
+        f"理由: {entry.data['reason']}",
+    )
+
+
 @tells("change.requested", _("変更申請(事務局)"))
 def change_requested(entry):
     award = _award(entry.object_id)
@@ -629,6 +641,18 @@ def claim_returned(entry):
     award = _award(entry.object_id)
     late = f"(ほかに延滞金{entry.data['late']:,}円)" if entry.data["late"] else ""
     yield from _to_winner(award, "返還を受け取りました", f"{entry.data['yen']:,}円{late}を受け取りました。")
+
+
+@tells("claim.return_reversed", _("返還の記録の取消し"))
+def claim_return_reversed(entry):
+    award = _award(entry.object_id)
+    claim = Claim.objects.get(pk=entry.data["claim"])
+    yield from _to_winner(
+        award,
+        "返還の記録を取り消しました",
+        f"{_about(award.application)}の{claim.yen:,}円の返還の記録に誤りがあり、取り消しました。"
+        f"返還の期限は{format_date(claim.due_on)}です。\n\n理由: {entry.data['reason']}",
+    )
 
 
 @tells("award.outcome_due", _("成果報告の期限"))

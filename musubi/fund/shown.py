@@ -246,7 +246,7 @@ def sums(municipality: Municipality) -> dict[int, Sums]:
         book = books.setdefault(year, _nothing())
         for account, signed in ((debit, yen), (credit, -yen)):
             if account == Account.CASH:
-                is_income = source is not None or verb == "claim.late_charge"
+                is_income = source is not None or verb.startswith("claim.late_charge")
                 book["received" if is_income else "spent"] += signed
                 if source == "public":
                     book["public"] += signed

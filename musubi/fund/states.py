@@ -64,10 +64,13 @@ APPLICATION = Lifecycle(
             tone="good",
         ),
         State("change_requested", _("変更申請"), to=("awarded", "advanced", "withdrawn", "revoked")),
-        State("advanced", _("概算払済"), to=("change_requested", "reported", "revoked"), tone="good"),
+        # Back to awarded or fixed: what was paid or came back had been recorded by mistake.
+        State(
+            "advanced", _("概算払済"), to=("awarded", "change_requested", "reported", "revoked"), tone="good"
+        ),
         State("reported", _("実績報告"), to=("fixed", "revoked"), tone="info"),
         State("fixed", _("額の確定"), to=("settled", "revoked"), tone="info"),
-        State("settled", _("精算済"), to=("outcome_reported", "revoked"), tone="good"),
+        State("settled", _("精算済"), to=("fixed", "outcome_reported", "revoked"), tone="good"),
         State("outcome_reported", _("成果報告済"), to=("revoked",), tone="done"),
         State("withdrawn", _("取下げ"), closing=True),
         State("revoked", _("交付決定の取消"), closing=True),
@@ -103,7 +106,8 @@ PAYMENT = Lifecycle(
     _("支払"),
     [
         State("requested", _("請求"), to=("paid", "cancelled"), tone="info"),
-        State("paid", _("支払済み"), closing=True, tone="good"),
+        # Back to requested: it had been recorded by mistake.
+        State("paid", _("支払済み"), to=("requested",), closing=True, tone="good"),
         State("cancelled", _("取消し"), closing=True),
     ],
 )
@@ -120,6 +124,11 @@ class Account(models.TextChoices):
     PAYABLE = "payable", _("未払の助成金")
     PLEDGES = "pledges", _("拠出の約束")
     PROMISED = "promised", _("約束された拠出")
+
+
+# A posting has both its sides in one of these: see `Posting`.
+MONEY = ["cash", "advances", "claims", "free", "committed", "payable"]
+PROMISES = ["pledges", "promised"]
 
 
 class Source(models.TextChoices):

@@ -46,13 +46,13 @@ NEXT = {
     "second_passed": ["prepare"],
     "reserve": ["award", "award", "drop"],
     "awarded": ["accept", "ask", "pay", "report", "change", "revoke"],
-    "change_requested": ["decide_change", "decide_change", "pay"],
-    "advanced": ["ask", "pay", "report", "report", "change", "revoke"],
-    "reported": ["pay", "fix", "fix", "fix", "revoke"],
+    "change_requested": ["decide_change", "decide_change", "pay", "unpay"],
+    "advanced": ["ask", "pay", "unpay", "report", "report", "change", "revoke"],
+    "reported": ["pay", "unpay", "fix", "fix", "fix", "revoke"],
     "fixed": ["pay", "give_back", "give_back", "revoke"],
-    "settled": ["tax", "outcome", "give_back", "revoke"],
-    "outcome_reported": ["tax", "give_back", "revoke"],
-    "revoked": ["give_back"],
+    "settled": ["tax", "outcome", "give_back", "unpay", "take_again", "revoke"],
+    "outcome_reported": ["tax", "give_back", "take_again", "revoke"],
+    "revoked": ["give_back", "take_again"],
 }
 ANYTHING = sorted({verb for verbs in NEXT.values() for verb in verbs})
 percents = st.integers(1, 100)
@@ -256,6 +256,21 @@ class Lives(RuleBasedStateMachine):
             else:
                 self.attempt(lambda: actions.cancel_payment(payment, by=None, reason="取りやめるため"))
 
+    def unpay(self, application, data):
+        """A payment was recorded by mistake."""
+        if rows := list(Payment.objects.filter(award__application=application, state="paid").order_by("pk")):
+            row = data.draw(st.sampled_from(rows))
+            self.attempt(lambda: actions.reverse_payment(row, by=None, reason="日付の誤り"))
+
+    def take_again(self, application, data):
+        """A return was recorded by mistake."""
+        rows = list(
+            Claim.objects.filter(award__application=application, returned_on__isnull=False).order_by("pk")
+        )
+        if rows:
+            row = data.draw(st.sampled_from(rows))
+            self.attempt(lambda: actions.reverse_return(row, by=None, reason="相手の誤り"))
+
     def change(self, application, data):
         kind, part = data.draw(st.sampled_from(["amount", "amount", "content", "stop"])), data.draw(percents)
         self.of_award(
@@ -357,16 +372,15 @@ class Lives(RuleBasedStateMachine):
             assert held[Account.FREE] == pot.available
             assert min(held.values()) >= 0
             received = sum(row.yen for row in Contribution.objects.filter(pot=pot, state="received"))
-            late = sum(row.yen for row in Posting.objects.filter(pot=pot, verb="claim.late_charge"))
-            spent = sum(row.yen for row in Posting.objects.filter(pot=pot, verb="payment.paid"))
-            back = sum(
-                row.yen for row in Posting.objects.filter(pot=pot, verb="claim.returned", debit="cash")
-            )
+            stands = Posting.objects.filter(pot=pot, reversed_by=None)
+            late = sum(row.yen for row in stands.filter(verb="claim.late_charge"))
+            spent = sum(row.yen for row in stands.filter(verb="payment.paid"))
+            back = sum(row.yen for row in stands.filter(verb="claim.returned", debit="cash"))
             assert held[Account.CASH] == received + late - spent + back
             assert held[Account.COMMITTED] + held[Account.PAYABLE] <= received + late
 
     def look_at_award(self, award):
-        held = ledger.balances(award.postings.exclude(verb="claim.late_charge"))
+        held = ledger.balances(award.postings.exclude(verb__startswith="claim.late_charge"))
         paid = sum(row.yen for row in award.payments.filter(state="paid"))
         claims = list(award.claims.all())
         owed = sum(row.yen for row in claims if row.returned_on is None)

@@ -307,6 +307,80 @@ def test_the_database_refuses_a_second_reversal(fund):
         ledger.reverse(posting, by=None, words="もう一度")
 
 
+def insert(like: Posting, **words) -> None:
+    """A line past the actions, as `like` but for `words`."""
+    columns = {field.column: getattr(like, field.attname) for field in Posting._meta.fields}
+    columns = {**columns, "reverses_id": None, **words}
+    del columns["id"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO fund_posting ({', '.join(f'"{name}"' for name in columns)}) "
+            f"VALUES ({', '.join(['%s'] * len(columns))})",
+            list(columns.values()),
+        )
+
+
+MONEY = ["cash", "advances", "claims", "free", "committed", "payable"]
+PROMISES = ["pledges", "promised"]
+
+
+@pytest.mark.parametrize("debit", Account.values)
+def test_the_database_takes_the_pairs_that_keep_the_balance_and_no_other(fund, debit):
+    make_contribution(general(fund), yen=100)
+    like = Posting.objects.filter(credit="free").get()
+    for credit in [*Account.values, "purse"]:
+        keeps = any(debit in group and credit in group for group in (MONEY, PROMISES)) and debit != credit
+        if keeps:
+            insert(like, debit=debit, credit=credit, yen=1)
+        else:
+            with pytest.raises(DatabaseError), transaction.atomic():
+                insert(like, debit=debit, credit=credit, yen=1)
+        assert ledger.is_balanced(ledger.balances(Posting.objects.filter(fund=fund)))
+        assert general(fund).available == held(fund)["free"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"yen": 99},
+        {"debit": "claims"},
+        {"credit": "cash", "debit": "free"},
+        {"pot_id": "sea"},
+        {"contribution_id": None},
+    ],
+)
+def test_the_database_refuses_a_reversal_that_is_no_mirror(fund, wrong):
+    """What is reversed is 100 yen from cash to advances."""
+    sea = actions.earmark(fund, by=None, theme="海の環境")
+    make_contribution(general(fund), yen=100)
+    make_contribution(sea, yen=100)
+    like = general(fund).postings.get(credit="free")
+    insert(like, debit="advances", credit="cash")
+    paid = Posting.objects.get(debit="advances")
+    wrong = {name: sea.pk if value == "sea" else value for name, value in wrong.items()}
+    mirror = {"debit": "cash", "credit": "advances", "reverses_id": paid.pk}
+    with pytest.raises(DatabaseError, match="mirrors"), transaction.atomic():
+        insert(paid, **{**mirror, **wrong})
+    insert(paid, **mirror)
+    assert Posting.objects.get(reverses=paid).debit == "cash"
+
+
+def test_what_is_free_moves_with_a_posting_and_with_nothing_else(fund):
+    pot = general(fund)
+    make_contribution(pot, yen=100)
+    for yen in (0, 99, 101):
+        with pytest.raises(DatabaseError, match="postings only"), transaction.atomic():
+            Pot.objects.filter(pk=pot.pk).update(available=yen)
+    with pytest.raises(DatabaseError, match="postings only"), transaction.atomic():
+        Pot.objects.create(fund=fund, earmark="theme", theme="海の環境", available=1)
+    like = pot.postings.get(credit="free")
+    insert(like, debit="free", credit="committed", yen=60)
+    assert general(fund).available == 40
+    with pytest.raises(DatabaseError), transaction.atomic():
+        insert(like, debit="free", credit="committed", yen=41)
+    assert (general(fund).available, held(fund)["free"]) == (40, 40)
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_who_spend_the_last_yen_at_once():

@@ -304,6 +304,10 @@ def test_money_changes_and_the_final_amount_are_told_with_their_yen(fund, desk):
         assert "500,000円" in Notice.objects.filter(pk=last(desk).pk).get().body
         actions.pay(payment, by=desk)
         assert told(person, "payment.paid") == ["助成金を支払いました(概算払): 藻場を増やす見本事業"]
+        actions.reverse_payment(payment, by=desk, reason="支払日の誤り")
+        assert told(person, "payment.reversed") == ["支払の記録を取り消しました: 藻場を増やす見本事業"]
+        assert "理由: 支払日の誤り" in last(person).body
+        actions.pay(payment, by=desk)
         change = actions.request_change(award, by=person, kind="amount", yen=700_000, reason="単価")
         actions.decide_change(change, by=desk, approve=True, words="")
         assert "700,000円" in last(person).body
@@ -329,6 +333,8 @@ def test_money_changes_and_the_final_amount_are_told_with_their_yen(fund, desk):
         actions.receive_return(claim, by=desk)
         assert "延滞金30円" in last(person).body
         assert tasks.remind() == 0
+        actions.reverse_return(claim, by=desk, reason="振込元の誤り")
+        assert "返還の期限は令和8年3月30日(月)です。\n\n理由: 振込元の誤り" in last(person).body
 
 
 def test_reports_are_asked_for_before_they_are_due_and_when_they_are_late(fund, desk):

@@ -59,6 +59,7 @@ from musubi.fund.actions.programme import (
     use_edition,
 )
 from musubi.fund.actions.releasing import release_first
+from musubi.fund.actions.reversing import reverse_payment, reverse_return
 from musubi.fund.actions.screening import (
     appoint_member,
     assign,
@@ -122,6 +123,7 @@ __all__ = [
     "request_advance",
     "pay",
     "cancel_payment",
+    "reverse_payment",
     "request_change",
     "decide_change",
     "report_status",
@@ -130,6 +132,7 @@ __all__ = [
     "file_report",
     "fix_amount",
     "receive_return",
+    "reverse_return",
     "revoke",
     "report_tax",
     "report_outcome",

@@ -298,7 +298,7 @@ def _settled(award: Award) -> dict[int, int]:
     found = {}
     for share in award.shares.all():
         # What being late cost is income of the fund, not part of the grant.
-        postings = award.postings.filter(pot=share.pot_id).exclude(verb="claim.late_charge")
+        postings = award.postings.filter(pot=share.pot_id).exclude(verb__startswith="claim.late_charge")
         paid = ledger.balances(postings)
         spent = -paid[CASH]
         found[share.pot_id] = spent - paid[ADVANCES] - paid[CLAIMS]

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from musubi.fund.models.programme import Programme
-from musubi.fund.states import CONTRIBUTION, Account, Earmark, Source
+from musubi.fund.states import CONTRIBUTION, MONEY, PROMISES, Account, Earmark, Source
 from musubi.lib.records import Record
 from musubi.people.models import Municipality, Organisation, User
 from musubi.plan.models import Goal
@@ -35,7 +35,8 @@ class Fund(Record):
 
 
 class Pot(Record):
-    """Money of a fund meant for one thing. `available`: received and not committed, in yen; never below nothing."""
+    """Money of a fund meant for one thing. `available`: received and not committed, in yen; never below nothing. It is what
+    the pot's postings make of the account `free`: the database moves it with each of them, and lets nothing else."""
 
     fund = models.ForeignKey(Fund, models.PROTECT, related_name="pots")
     earmark = models.CharField(_("使いみち"), max_length=10, choices=Earmark, default=Earmark.GENERAL)
@@ -126,8 +127,18 @@ class Contribution(Record):
 
 
 class Posting(Record):
-    """One line of the ledger: so many yen from the credit to the debit side. Each line balances by its shape; none is
-    ever changed or deleted (the database refuses), only reversed by another."""
+    """One line of the ledger: so many yen from the credit to the debit side, in one pot.
+
+    The accounts are of two groups: `MONEY`, of which cash, advances and claims (what is there) are to equal free, committed
+    and payable (what it is for), and `PROMISES`, of which pledges are to equal promised. A debit adds to an account that
+    holds and takes from one that owes: either way it moves (holds − owes) of its group up by `yen`, and a credit moves it
+    down by as much. So a line keeps both equations where its two sides lie in one group, whichever they are, and breaks
+    both where they do not; `posting_keeps_balance` refuses the latter. By induction every sum of lines balances, in each
+    pot.
+
+    No line is ever changed or deleted, only reversed by another that mirrors it (pot, yen, award and contribution the same,
+    the sides swapped), once: the database refuses all else.
+    """
 
     fund = models.ForeignKey(Fund, models.PROTECT, related_name="postings")
     pot = models.ForeignKey(Pot, models.PROTECT, related_name="postings")
@@ -151,6 +162,10 @@ class Posting(Record):
         constraints = [
             models.CheckConstraint(condition=Q(yen__gte=1), name="posting_is_money"),
             models.CheckConstraint(condition=~Q(debit=F("credit")), name="posting_has_two_sides"),
+            models.CheckConstraint(
+                condition=Q(debit__in=MONEY, credit__in=MONEY) | Q(debit__in=PROMISES, credit__in=PROMISES),
+                name="posting_keeps_balance",
+            ),
         ]
         indexes = [
             models.Index(fields=["fund", "on", "id"], name="posting_book"),

@@ -132,12 +132,15 @@ def event(posting: Posting) -> str:
         "contribution.received.reversed": _("拠出の返還"),
         "award.decided": _("交付決定"),
         "payment.paid": _("助成金の支払"),
+        "payment.paid.reversed": _("助成金の支払の記録の取消し"),
         "change.approved": _("変更による減額"),
         "award.fixed": _("額の確定"),
         "award.revoked": _("交付決定の取消し"),
         "award.tax_claimed": _("消費税等の返還請求"),
         "claim.returned": _("助成金の返還"),
+        "claim.returned.reversed": _("助成金の返還の記録の取消し"),
         "claim.late_charge": _("延滞金の受領"),
+        "claim.late_charge.reversed": _("延滞金の受領の記録の取消し"),
     }.get(posting.verb, posting.verb)
 
 

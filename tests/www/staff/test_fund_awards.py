@@ -183,6 +183,40 @@ def test_a_claim_is_returned_late_with_its_charge(client, award, fund):
     assert "延滞金 660円" in text(client.get(page(award)))
 
 
+def test_what_was_recorded_by_mistake_is_taken_back_with_a_reason(client, award, fund):
+    advance(award, 700_000)
+    paid = Payment.objects.get()
+    empty = act(client, award, "reverse-payment", paid, reason="")
+    assert (empty.status_code, state(award)) == (422, "advanced")
+    shown = text(client.get(page(award)))
+    assert f"act-reverse-payment-{paid.pk}" in shown
+    assert act(client, award, "reverse-payment", paid, reason="支払日の誤り").status_code == 302
+    shown = text(client.get(page(award)))
+    assert ("支払の取消し" in shown, "支払日の誤り" in shown, f"act-reverse-payment-{paid.pk}" in shown) == (
+        True,
+        True,
+        False,
+    )
+    twice = act(client, award, "reverse-payment", paid, reason="もう一度")
+    assert (twice.status_code, "もう一度" in text(twice), state(award)) == (422, True, "awarded")
+    assert act(client, award, "pay", paid, on="2025-09-02").status_code == 302
+    report(award, 600_000)
+    fix(award)
+    claim = Claim.objects.get()
+    assert act(client, award, "returned", claim, on="2026-03-20").status_code == 302
+    shown = text(client.get(page(award)))
+    # The advance is what the amount was fixed upon.
+    assert (f"act-reverse-return-{claim.pk}" in shown, f"act-reverse-payment-{paid.pk}" in shown) == (
+        True,
+        False,
+    )
+    assert act(client, award, "reverse-return", claim, reason="振込元の誤り").status_code == 302
+    assert (state(award), held(fund)["claims"]) == ("fixed", 220_000)
+    # Everybody reads both lines in the public ledger.
+    public = text(client.get(reverse("fund-ledger", args=["shiokaze"]) + "?account=all"))
+    assert ("助成金の支払の記録の取消し" in public, "助成金の返還の記録の取消し" in public) == (True, True)
+
+
 def test_an_award_is_revoked_for_sure(client, award, fund):
     advance(award, 200_000)
     unsure = act(client, award, "revoke", award, reason="虚偽の申請")

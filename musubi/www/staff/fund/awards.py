@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from musubi.fund.actions.closing import INSPECTION
+from musubi.fund.actions.reversing import payment_stays, return_stays
 from musubi.fund.budget import costs_of
 from musubi.fund.late import late_charge
 from musubi.fund.models import Award, Claim, Payment
@@ -31,6 +32,8 @@ from musubi.www.staff.fund.forms_awards import (
     FixAct,
     PayAct,
     ReceiveReturnAct,
+    ReversePaymentAct,
+    ReverseReturnAct,
     RevokeAct,
 )
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
@@ -131,16 +134,28 @@ def award(request, city: str, ref: str):
     return _award_page(request, municipality, _award(request, municipality, ref))
 
 
-ACTS = {act.code: act for act in (PayAct, CancelPaymentAct, DecideAct, ReceiveReturnAct, RevokeAct, FixAct)}
+ACTS = {
+    act.code: act
+    for act in (
+        PayAct,
+        CancelPaymentAct,
+        ReversePaymentAct,
+        DecideAct,
+        ReceiveReturnAct,
+        ReverseReturnAct,
+        RevokeAct,
+        FixAct,
+    )
+}
 
 
 def _row(award: Award, code: str, pk: int):
     """What an act of this code is done to; else 404."""
-    if code in (PayAct.code, CancelPaymentAct.code):
+    if code in (PayAct.code, CancelPaymentAct.code, ReversePaymentAct.code):
         return get_object_or_404(award.payments.select_related(*_UP), pk=pk)
     if code == DecideAct.code:
         return get_object_or_404(award.changes.select_related(*_UP), pk=pk)
-    if code == ReceiveReturnAct.code:
+    if code in (ReceiveReturnAct.code, ReverseReturnAct.code):
         return get_object_or_404(award.claims.select_related(*_UP), pk=pk)
     if pk != award.pk:
         raise Http404
@@ -199,7 +214,7 @@ def _award_page(request, municipality, here: Award, *, bound: Act | None = None,
     claims = list(here.claims.order_by("pk"))
     report = getattr(here, "report", None)
     sections = {
-        "payments": [_payment(one, offer) for one in payments],
+        "payments": [_payment(here, one, offer) for one in payments],
         "changes": [_change(here, one, offer, paid) for one in changes],
         "claims": [_claim(here, one, offer) for one in claims],
     }
@@ -308,12 +323,14 @@ def _todo(here: Award, payments, changes, claims) -> list[tuple[str, str]]:
     return found
 
 
-def _payment(one: Payment, offer: _Offered) -> dict:
+def _payment(here: Award, one: Payment, offer: _Offered) -> dict:
     acts = []
     if one.state == "requested":
         acts.append(offer(PayAct, one))
         if one.kind == PaymentKind.ADVANCE:
             acts.append(offer(CancelPaymentAct, one))
+    elif one.state == "paid" and not payment_stays(here, one):
+        acts.append(offer(ReversePaymentAct, one))
     return {"row": one, "state": PAYMENT[one.state], "acts": [act for act in acts if act]}
 
 
@@ -336,6 +353,11 @@ def _claim(here: Award, one: Claim, offer: _Offered) -> dict:
     today = clock.today()
     rate = Fraction(edition.late_above, edition.late_below)
     is_open = one.returned_on is None
+    act = None
+    if is_open:
+        act = offer(ReceiveReturnAct, one)
+    elif not return_stays(here, one):
+        act = offer(ReverseReturnAct, one)
     return {
         "row": one,
         "is_open": is_open,
@@ -343,7 +365,7 @@ def _claim(here: Award, one: Claim, offer: _Offered) -> dict:
         "late_today": late_charge(one.yen, due_on=one.due_on, on=today, rate=rate, days=edition.late_days)
         if is_open
         else 0,
-        "act": offer(ReceiveReturnAct, one) if is_open else None,
+        "act": act,
     }
 
 

@@ -81,6 +81,22 @@ class CancelPaymentAct(Act):
         actions.cancel_payment(self.row, by=by, reason=self.cleaned_data["reason"])
 
 
+class ReversePaymentAct(Act):
+    code, title, submit, danger = "reverse-payment", _("この支払の記録を取り消す"), _("記録を取り消す"), True
+    done = _("支払の記録を取り消し、元帳に反対の記帳をしました。")
+    where = "payments"
+    lead = _(
+        "日付や相手を間違えて記録したときに使います。請求は、まだ払っていないものに戻ります。"
+        "元の記帳は残り、反対の記帳が加わります。"
+    )
+    reason = forms.CharField(
+        label=_("取消しの理由"), max_length=200, widget=area(2), help_text=_("団体に通知します。")
+    )
+
+    def carry_out(self, *, by):
+        actions.reverse_payment(self.row, by=by, reason=self.cleaned_data["reason"])
+
+
 class DecideAct(Act):
     code, title, submit = "decide", _("変更申請を決める"), _("決定する")
     done = _("変更申請の結果を記録しました。")
@@ -111,6 +127,22 @@ class ReceiveReturnAct(Act):
 
     def carry_out(self, *, by):
         actions.receive_return(self.row, by=by, on=self.cleaned_data["on"])
+
+
+class ReverseReturnAct(Act):
+    code, title, submit, danger = "reverse-return", _("この返還の記録を取り消す"), _("記録を取り消す"), True
+    done = _("返還の記録を取り消し、元帳に反対の記帳をしました。")
+    where = "claims"
+    lead = _(
+        "日付や相手を間違えて記録したときに使います。返還は、まだ来ていないものに戻り、延滞金の記帳も取り消します。"
+        "元の記帳は残り、反対の記帳が加わります。"
+    )
+    reason = forms.CharField(
+        label=_("取消しの理由"), max_length=200, widget=area(2), help_text=_("団体に通知します。")
+    )
+
+    def carry_out(self, *, by):
+        actions.reverse_return(self.row, by=by, reason=self.cleaned_data["reason"])
 
 
 class RevokeAct(Act):
