@@ -132,7 +132,7 @@ def finish(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fund", "0011_criterion_least")]
+    dependencies = [("fund", "0016_decision_serves")]
     operations = [
         migrations.RunPython(settle, finish),
         migrations.AddConstraint(
