@@ -136,7 +136,11 @@ def test_from_the_release_to_the_last_yen():
     inspected = dict.fromkeys(INSPECTION, True)
     with on(3, 20, 2026):
         for name in ("残額を払う", "返還する"):
-            through(lambda name=name: actions.fix_amount(of(name), by=None, inspection=inspected))
+            through(
+                lambda name=name: actions.fix_amount(
+                    of(name), by=None, inspection=inspected, without_evidence="現地で確認した"
+                )
+            )
         through(lambda: actions.pay(Payment.objects.get(kind="rest"), by=None))
         through(lambda: actions.revoke(of("変更して取り消す"), by=None, reason="虚偽の申請"))
         through(lambda: actions.report_tax(of("残額を払う"), by=person["残額を払う"], yen=40_000))
