@@ -17,6 +17,7 @@ from tests.factories.fund import (
 )
 
 INSPECTED = dict.fromkeys(INSPECTION, True)
+SEEN = "現地で確認した"
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def report(award: Award, yen: int) -> None:
 
 def fix(award: Award) -> int:
     with on(3, 20, 2026):
-        return actions.fix_amount(award, by=None, inspection=INSPECTED)
+        return actions.fix_amount(award, by=None, inspection=INSPECTED, without_evidence=SEEN)
 
 
 def state(award: Award) -> str:

@@ -3,15 +3,17 @@
 from datetime import date
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from musubi.fund import actions
-from musubi.fund.models import Award, Claim, Payment, Report, RequiredPaper
+from musubi.fund.models import Application, Award, Claim, Paper, Payment, Report, RequiredPaper
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
+from musubi.services.storage import keep
 from tests.factories.fund import make_fund
 from tests.factories.people import make_municipality, make_representative, make_staff
-from tests.fund.after import INSPECTED, advance, award_of, fix, held, on, report, state
+from tests.fund.after import INSPECTED, SEEN, advance, award_of, fix, held, on, report, state
 from tests.fund.interrupted import interrupted_at_each_posting
 
 pytestmark = pytest.mark.django_db
@@ -180,11 +182,101 @@ def test_what_the_inspection_does_not_accept_is_put_right(award, desk):
         {"category": "wages", "label": "担当者", "yen": 500_000},
         {"category": "food", "label": "弁当", "yen": 500_000},
     ]
-    assert actions.fix_amount(award, by=desk, inspection=INSPECTED, costs=lines) == 400_000
+    assert (
+        actions.fix_amount(award, by=desk, inspection=INSPECTED, costs=lines, without_evidence=SEEN)
+        == 400_000
+    )
     assert (award.eligible_actual, award.fixed_by) == (500_000, desk)
     found = Report.objects.get()
     assert (found.inspection, found.inspected_by, found.inspected_on) == (INSPECTED, desk, date(2026, 3, 20))
     assert verbs(award)[-1] == "award.fixed"
+
+
+@pytest.mark.parametrize(
+    ("tax", "money", "final"),
+    [
+        ("report", {}, 800_000),
+        ("report", {"other_grants": 150_000}, 680_000),
+        ("report", {"income": 100_001}, 719_000),
+        ("report", {"other_grants": 100_000, "income": 1_000_000}, 0),
+        ("report", {"deductible_tax": 90_000}, 800_000),
+        ("deduct", {"deductible_tax": 90_000}, 728_000),
+        ("deduct", {"deductible_tax": 90_000, "income": 60_000}, 680_000),
+    ],
+)
+def test_the_final_amount_is_reckoned_from_what_really_came(fund, tax, money, final):
+    award = award_of(fund, tax=tax)
+    save(award, money=money)
+    actions.file_report(award, by=award.application.filed_by)
+    assert Report.objects.get().reported_money["grant"] == final
+    assert fix(award) == final
+    # What was applied for stays as it was.
+    award.application.refresh_from_db()
+    assert (award.application.other_grants, award.application.income) == (0, 0)
+
+
+def test_a_report_begins_with_the_money_that_was_applied_for(award):
+    Application.objects.update(other_grants=1, income=2, deductible_tax=3)
+    award = Award.objects.get()
+    found = save(award)
+    assert (found.other_grants, found.income, found.deductible_tax) == (1, 2, 3)
+    found = save(award, money={"income": 20})
+    assert (found.other_grants, found.income, found.deductible_tax) == (1, 20, 3)
+    # Saved again without a word about it, it stays.
+    assert save(award).income == 20
+    with pytest.raises(Refused) as refusal:
+        save(award, money={"income": -1})
+    assert refusal.value.field == "income"
+
+
+def test_the_inspection_puts_right_what_came_and_what_was_reported_is_kept(award, desk):
+    save(award, money={"income": 50_000})
+    actions.file_report(award, by=award.application.filed_by)
+    money = {"income": 100_000, "other_grants": 100_000}
+    assert (
+        actions.fix_amount(award, by=desk, inspection=INSPECTED, money=money, without_evidence=SEEN)
+        == 640_000
+    )
+    found = Report.objects.get()
+    assert (found.income, found.other_grants) == (100_000, 100_000)
+    assert found.reported_money == {
+        "other_grants": 0, "income": 50_000, "deductible_tax": 0, "grant": 760_000,
+    }  # fmt: skip
+
+
+def test_a_cost_without_evidence_is_accepted_for_a_reason_only(award, desk):
+    costs = [*WAGES, {"category": "food", "label": "弁当", "yen": 5_000}]
+    save(award, costs=costs)
+    with pytest.raises(Missing) as refusal:
+        actions.file_report(award, by=award.application.filed_by, unproven_too=False)
+    assert refusal.value.field == "evidence"
+    actions.file_report(award, by=award.application.filed_by)
+    with pytest.raises(Missing, match="「担当者」") as refusal:
+        actions.fix_amount(award, by=desk, inspection=INSPECTED, without_evidence=" ")
+    # What is not eligible counts for nothing, and needs none.
+    assert "弁当" not in str(refusal.value)
+    assert (refusal.value.field, state(award)) == ("without_evidence", "reported")
+    actions.fix_amount(award, by=desk, inspection=INSPECTED, without_evidence=SEEN)
+    assert Report.objects.get().without_evidence == SEEN
+    assert history(award).last().data["reason"] == SEEN
+
+
+@pytest.mark.parametrize("verdict", ["clean", "infected"])
+def test_a_cost_with_evidence_needs_no_reason(award, verdict):
+    person = award.application.filed_by
+    save(award)
+    (line,) = award.application.costs.filter(phase="actual")
+    kept = keep(Paper, SimpleUploadedFile("領収書.csv", "苗,1000".encode()))
+    actions.add_paper(award.application, by=person, for_report=True, cost=line, **kept)
+    Paper.objects.update(scanned=verdict)
+    actions.file_report(award, by=person, unproven_too=verdict == "infected")
+    if verdict == "infected":
+        with pytest.raises(Missing):
+            actions.fix_amount(award, by=None, inspection=INSPECTED)
+    else:
+        # A reason that is not needed is not kept.
+        actions.fix_amount(award, by=None, inspection=INSPECTED, without_evidence=SEEN)
+        assert Report.objects.get().without_evidence == ""
 
 
 @pytest.mark.parametrize("point", INSPECTED)
@@ -202,7 +294,7 @@ def test_fix_amount_is_the_secretariats_after_the_report_and_once(award, person,
     report(award, 1_000_000)
     for other in (person, manager):
         with pytest.raises(NotAllowed):
-            actions.fix_amount(award, by=other, inspection=INSPECTED)
+            actions.fix_amount(award, by=other, inspection=INSPECTED, without_evidence=SEEN)
     fix(award)
     with pytest.raises(Refused):
         fix(award)

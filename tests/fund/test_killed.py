@@ -19,10 +19,19 @@ from musubi.fund.models import (
     Posting,
     Pot,
 )
-from musubi.fund.states import Source
+from musubi.fund.states import Source, Stage
 from musubi.lib import clock
-from musubi.people.models import Organisation
-from tests.factories.fund import general, make_application, make_call, make_edition, make_fund, screen
+from musubi.people.models import Organisation, Representative
+from tests.factories.fund import (
+    general,
+    make_application,
+    make_call,
+    make_committee,
+    make_edition,
+    make_fund,
+    score_all,
+    screen,
+)
 from tests.factories.people import make_municipality, make_organisation
 from tests.fund.interrupted import killed_before_each_statement
 
@@ -142,7 +151,11 @@ def test_from_the_release_to_the_last_yen():
     inspected = dict.fromkeys(INSPECTION, True)
     with on(3, 20, 2026):
         for name in ("残額を払う", "返還する"):
-            through(lambda name=name: actions.fix_amount(of(name), by=None, inspection=inspected))
+            through(
+                lambda name=name: actions.fix_amount(
+                    of(name), by=None, inspection=inspected, without_evidence="現地で確認した"
+                )
+            )
         through(lambda: actions.pay(Payment.objects.get(kind="rest"), by=None))
         through(lambda: actions.revoke(of("変更して取り消す"), by=None, reason="虚偽の申請"))
         through(lambda: actions.report_tax(of("残額を払う"), by=person["残額を払う"], yen=40_000))
@@ -156,3 +169,56 @@ def test_from_the_release_to_the_last_yen():
         "補欠": "awarded",
         "変更して取り消す": "revoked",
     }
+
+
+def decide(call: Call, stage: Stage) -> None:
+    here = {Stage.FIRST: "checked", Stage.SECOND: "first_passed"}[stage]
+    passed = set(call.applications.filter(state=here).values_list("pk", flat=True))
+    actions.decide_stage(call, by=None, stage=stage, passed=passed, reasons={})
+
+
+def test_from_the_filing_to_the_end_of_the_call():
+    with on(5, 1):
+        fund = make_fund(make_municipality("shiokaze"))
+        pot = general(fund).pk
+        money = actions.pledge(Pot.objects.get(pk=pot), by=None, source=Source.PUBLIC, yen=800_000, name="区")
+        actions.receive(money, by=None)
+    with on(6, 12):
+        call = make_call(fund, edition=make_edition(fund.municipality, has_reserve=True))
+        make_application(call, title="補欠")
+        draft = make_application(call, title="決定", state="draft")
+        person = Representative.objects.get(organisation=draft.organisation).user
+        through(lambda: actions.file_application(Application.objects.get(title="決定"), by=person))
+        actions.check_application(Application.objects.get(title="決定"), by=None)
+    with on(8, 25):
+        actions.begin_screening(call, by=None)
+        make_committee(fund)
+        score_all(call, Stage.FIRST)
+        through(lambda: decide(Call.objects.get(), Stage.FIRST))
+        through(lambda: actions.release_first(Call.objects.get(), by=None))
+        score_all(Call.objects.get(), Stage.SECOND)
+        through(lambda: decide(Call.objects.get(), Stage.SECOND))
+        for one in Application.objects.filter(state="second_passed"):
+            outcome = {"決定": "awarded", "補欠": "reserve"}[one.title]
+            yen = {"yen": 800_000, "shares": {pot: 800_000}} if outcome == "awarded" else {}
+            actions.prepare_decision(one, by=None, outcome=outcome, reasons="審査の結果による。", **yen)
+        actions.release(Call.objects.get(), by=None)
+    with on(9, 1):
+        through(lambda: actions.accept_award(of("決定"), by=person))
+        actions.request_advance(of("決定"), by=person, yen=500_000, reason="準備のため")
+        through(lambda: actions.cancel_payment(Payment.objects.get(), by=None, reason="額の誤り"))
+        through(
+            lambda: actions.drop_reserve(
+                Application.objects.get(title="補欠"), by=None, reason="財源が増えなかったため"
+            )
+        )
+    with on(3, 20, 2026):
+        costs = [{"category": "wages", "label": "担当者", "yen": 1_000_000}]
+        actions.save_report(of("決定"), by=person, done="行った。", effect="増えた。", costs=costs)
+        through(lambda: actions.file_report(of("決定"), by=person))
+        inspected = dict.fromkeys(INSPECTION, True)
+        actions.fix_amount(of("決定"), by=None, inspection=inspected, without_evidence="現地で確認した")
+        actions.pay(Payment.objects.get(kind="rest"), by=None)
+        through(lambda: actions.report_outcome(of("決定"), by=person, outcome="藻場が増えた。"))
+        through(lambda: actions.finish_call(Call.objects.get(), by=None))
+    assert Call.objects.get().state == "finished"

@@ -211,11 +211,22 @@ def test_the_report_s_copy_says_what_was_reported_whatever_the_inspection_correc
             by=None,
             inspection=INSPECTED,
             costs=[{"category": "wages", "label": "担当者", "yen": 500_000}],
+            money={"income": 1},
+            without_evidence="現地で確認した",
         )
     letter = letter_for(letters_about(award.application), "report")
     content, style = written(letter)
     assert content.compared == [["人件費", 1_000_000, 900_000, -100_000]]
-    assert content.tables()[0].rows[-1] == ["合計", "1,000,000", "900,000", "-100,000"]
+    income, compared, _costs = content.tables()
+    assert compared.rows[-1] == ["合計", "1,000,000", "900,000", "-100,000"]
+    # Income makes up what was spent, as it was reported.
+    assert income.rows == [
+        ["助成金(この報告から計算した額)", "720,000"],
+        ["ほかの助成金", "0"],
+        ["事業の収入", "0"],
+        ["自己資金", "180,000"],
+        ["合計", "900,000"],
+    ]
     sheet = sheet_of(content, style)
     assert (sheet["form"], sheet["title"]) == ("様式第8号", "見本助成 実績報告書")
     assert sheet["to"] == ["潮風市長 様"]
@@ -252,7 +263,7 @@ def test_award_s_later_letters_say_what_happened_to_the_yen(fund):
         costs = [{"category": "wages", "label": "担当者", "yen": 500_000}]
         actions.save_report(award, by=person, done="行った。", effect="増えた。", costs=costs)
         actions.file_report(award, by=person)
-        actions.fix_amount(award, by=None, inspection=INSPECTED)
+        actions.fix_amount(award, by=None, inspection=INSPECTED, without_evidence="現地で確認した")
     with on(3, 20, 2026):
         actions.revoke(award, by=None, reason="目的の外に使った。")
     application = type(award.application).objects.get(pk=award.application_id)

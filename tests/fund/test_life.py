@@ -82,7 +82,7 @@ def report(award, person, yen):
 
 def fix(award) -> int:
     with on(3, 20, 2026):
-        return actions.fix_amount(award, by=None, inspection=INSPECTED)
+        return actions.fix_amount(award, by=None, inspection=INSPECTED, without_evidence="現地で確認した")
 
 
 def state(award) -> str:

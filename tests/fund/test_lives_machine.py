@@ -298,7 +298,12 @@ class Lives(RuleBasedStateMachine):
         self.of_award(application, act)
 
     def fix(self, application, data):
-        self.of_award(application, lambda award, by: actions.fix_amount(award, by=None, inspection=INSPECTED))
+        self.of_award(
+            application,
+            lambda award, by: actions.fix_amount(
+                award, by=None, inspection=INSPECTED, without_evidence="現地で確認した"
+            ),
+        )
 
     def give_back(self, application, data):
         if claim := Claim.objects.filter(award__application=application, returned_on=None).first():

@@ -29,7 +29,7 @@ from tests.factories.people import (
     make_representative,
     make_staff,
 )
-from tests.fund.after import INSPECTED, accept, award_of, on
+from tests.fund.after import INSPECTED, SEEN, accept, award_of, on
 
 pytestmark = pytest.mark.django_db
 RESULT = ("交付", "補欠", "不採択", "通過", "一次", "審査の結果")
@@ -319,7 +319,7 @@ def test_money_changes_and_the_final_amount_are_told_with_their_yen(fund, desk):
         actions.save_report(award, by=person, done="行った。", effect="増えた。", costs=costs)
         actions.file_report(award, by=person)
         assert len(told(desk, "award.reported")) == 1
-        actions.fix_amount(award, by=desk, inspection=INSPECTED)
+        actions.fix_amount(award, by=desk, inspection=INSPECTED, without_evidence=SEEN)
         assert "400,000円に確定しました。概算払との差額100,000円を、令和8年3月30日(月)までに返還してください。" in last(person).body  # fmt: skip
     claim = award.claims.get()
     with moment(2026, 3, 24):
@@ -355,7 +355,7 @@ def test_reports_are_asked_for_before_they_are_due_and_when_they_are_late(fund, 
         costs = [{"category": "wages", "label": "担当者", "yen": 1_000_000}]
         actions.save_report(award, by=person, done="行った。", effect="増えた。", costs=costs)
         actions.file_report(award, by=person)
-        actions.fix_amount(award, by=desk, inspection=INSPECTED)
+        actions.fix_amount(award, by=desk, inspection=INSPECTED, without_evidence=SEEN)
         actions.pay(award.payments.get(kind="rest"), by=desk)
         assert tasks.remind() == 0
     with moment(2026, 9, 16):

@@ -61,7 +61,9 @@ def report(award, spent: int) -> None:
     costs = [{"category": "wages", "label": "担当者", "yen": spent}]
     actions.save_report(award, by=by, done="した", effect="あった", costs=costs)
     actions.file_report(award, by=by)
-    actions.fix_amount(award, by=None, inspection=dict.fromkeys(INSPECTION, True))
+    actions.fix_amount(
+        award, by=None, inspection=dict.fromkeys(INSPECTION, True), without_evidence="現地で確認した"
+    )
 
 
 @pytest.fixture

@@ -22,7 +22,15 @@ from musubi.fund.actions.awarding import (
     request_change,
 )
 from musubi.fund.actions.blinding import hide_words, mask_paper, show_paper
-from musubi.fund.actions.calls import answer, ask, cancel_call, prepare_call, publish_call, save_call
+from musubi.fund.actions.calls import (
+    answer,
+    ask,
+    cancel_call,
+    finish_call,
+    prepare_call,
+    publish_call,
+    save_call,
+)
 from musubi.fund.actions.closing import (
     file_report,
     fix_amount,
@@ -90,6 +98,7 @@ __all__ = [
     "save_call",
     "publish_call",
     "cancel_call",
+    "finish_call",
     "ask",
     "answer",
     "start_application",

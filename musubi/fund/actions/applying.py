@@ -127,7 +127,7 @@ def save_application(
         raise Refused("この申請は、もう書き直せません。画面を読み込み直して、今の状態を確かめてください。")
     changes = {name: value if name in SUMS else (value or "").strip() for name, value in words.items()}
     for name in SUMS:
-        if name in changes and not _is_yen(changes[name]):
+        if name in changes and not is_yen(changes[name]):
             raise Refused("金額は0円以上で、桁を確かめて入力してください。", field=name)
     for name in TEXTS:
         if len(changes.get(name, "")) > LONGEST_TEXT:
@@ -283,13 +283,13 @@ def _check_cost(number: int, category: CostCategory | None, label: str, yen: int
     longest = CostLine._meta.get_field("label").max_length
     if category is None:
         raise Refused(f"{where}の費目を一覧から選び直してください。", field="costs")
-    if not _is_yen(yen):
+    if not is_yen(yen):
         raise Refused(f"{where}の金額は0円以上で、桁を確かめて入力してください。", field="costs")
     if len(label) > longest:
         raise Refused(f"{where}の内訳は{longest}字までにしてください。", field="costs")
 
 
-def _is_yen(value: int) -> bool:
+def is_yen(value: int) -> bool:
     """Whole yen that the ledger can hold; a fraction is not cut, and True is no sum."""
     return type(value) is int and 0 <= value <= LARGEST
 

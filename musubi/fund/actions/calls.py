@@ -157,6 +157,32 @@ def cancel_call(call: Call, *, by: User | None, reason: str) -> None:
 
 
 @transaction.atomic
+def finish_call(call: Call, *, by: User | None) -> None:
+    """The secretariat closes a released call: every award of it has come to its end, and nobody waits in reserve.
+
+    Raises Refused where the results are not out, or while one still runs. What was settled has come to its end where the
+    call asks for no outcome, else once the outcome is reported.
+    """
+    require(by, Can.MANAGE_FUND, call.fund.municipality)
+    hold(call, CALL.subject)
+    CALL.require(call.state, "finished")
+    if running := still_running(call):
+        raise Refused(
+            f"まだ終わっていない事業が{running}件あります(補欠・報告・精算・成果の報告など)。すべて終わってから終了にしてください。"
+        )
+    move(call, CALL, "finished")
+    journal.write("call.finished", call, by=by)
+
+
+def still_running(call: Call) -> int:
+    """How many of a released call's applications wait in reserve, or are awarded and not at their end."""
+    states = ["reserve", "awarded", "change_requested", "advanced", "reported", "fixed"]
+    if call.outcome_on is not None:
+        states.append("settled")
+    return call.applications.filter(state__in=states).count()
+
+
+@transaction.atomic
 def ask(
     call: Call,
     *,

@@ -7,11 +7,11 @@ from fractions import Fraction
 from django.db import transaction
 
 from musubi.fund import ledger
-from musubi.fund.actions.applying import set_costs
+from musubi.fund.actions.applying import is_yen, set_costs
 from musubi.fund.award_books import by_pot, hold_award, post
 from musubi.fund.budget import costs_of, terms_of, unnamed
 from musubi.fund.late import late_charge
-from musubi.fund.models import Application, Award, Claim, Payment, Report
+from musubi.fund.models import Application, Award, Claim, CostLine, Paper, Payment, Report
 from musubi.fund.shares import spread
 from musubi.fund.states import APPLICATION, Account, PaymentKind, Phase
 from musubi.fund.terms.amounts import fixed_amount
@@ -21,6 +21,7 @@ from musubi.lib.errors import Conflict, Missing, Refused
 from musubi.lib.lifecycle import move, update
 from musubi.people.models import User
 from musubi.people.permissions import Can, require
+from musubi.services.virus_scan import Verdict
 
 COMMITTED, FREE, ADVANCES, CASH, PAYABLE, CLAIMS = (
     Account.COMMITTED,
@@ -38,6 +39,10 @@ INSPECTION = {
     "period": "助成の期間内の支出である",
     "conditions": "交付の条件が守られている",
 }
+# What came besides the grant and the own money: as applied for until the report says otherwise.
+MONEY = ["other_grants", "income", "deductible_tax"]
+LONGEST_REASON = 2000
+MOST_NAMED = 3
 
 
 @transaction.atomic
@@ -48,9 +53,11 @@ def save_report(
     done: str,
     effect: str,
     costs: Iterable[Mapping] | None = None,
+    money: Mapping[str, int] | None = None,
     version: int | None = None,
 ) -> Report:
-    """Write the performance report so far; `costs` are what was really spent (as `save_application` takes them).
+    """Write the performance report so far; `costs` are what was really spent (as `save_application` takes them), `money`
+    what really came (`MONEY`). A report begins with the money that was applied for.
 
     `version` is that of the report the form was opened with (0 where there was none): Conflict where another person
     saved meanwhile.
@@ -59,7 +66,7 @@ def save_report(
     hold_award(award)
     if award.application.state not in ("awarded", "advanced"):
         raise Refused("実績報告を書ける段階ではありません。画面を読み込み直して確かめてください。")
-    report = Report.objects.filter(award=award).first() or Report(award=award)
+    report = report_of(award)
     if version is not None and version != report.version:
         raise Conflict(
             "同じ団体の別の人が、先に保存しました。入力した内容はこの画面に残っています。"
@@ -67,6 +74,7 @@ def save_report(
         )
     report.done, report.effect, report.version = done.strip(), effect.strip(), report.version + 1
     report.saved_at = clock.now()
+    _set_money(report, money or {})
     report.save()
     if costs is not None:
         set_costs(award.application, costs, Phase.ACTUAL)
@@ -74,9 +82,10 @@ def save_report(
 
 
 @transaction.atomic
-def file_report(award: Award, *, by: User) -> None:
-    """The organisation reports what was done and spent; the costs are kept as they were reported, whatever the
-    inspection makes of them. Raises Missing for what is not written yet."""
+def file_report(award: Award, *, by: User, unproven_too: bool = True) -> None:
+    """The organisation reports what was done and spent; the costs and the money are kept as they were reported,
+    whatever the inspection makes of them. Raises Missing for what is not written yet, and, unless `unproven_too`, while
+    an eligible cost has no evidence."""
     require(by, Can.APPLY_TO_FUND, award)
     hold_award(award)
     report = Report.objects.filter(award=award).first()
@@ -92,6 +101,8 @@ def file_report(award: Award, *, by: User) -> None:
     )
     if paper := lacking.first():
         raise Missing(f"「{paper.name}」を添付してください。", field="papers")
+    if not unproven_too and (bare := unproven(award.application)):
+        raise Missing(f"{_named(bare)}の証拠書類がありません。", field="evidence")
     move(award.application, APPLICATION, "reported")
     lines = award.application.costs.filter(phase=Phase.ACTUAL).select_related("category")
     update(
@@ -101,18 +112,27 @@ def file_report(award: Award, *, by: User) -> None:
         reported_at=clock.now(),
         reported_by=by,
         reported_costs=[[line.category.name, line.label, line.yen] for line in lines],
+        reported_money={**money_of(report), "grant": _granted(award, report)},
     )
     journal.write("award.reported", award, by=by, organisation=award.application.organisation.name)
 
 
 @transaction.atomic
 def fix_amount(
-    award: Award, *, by: User | None, inspection: Mapping[str, bool], costs: Iterable[Mapping] | None = None
+    award: Award,
+    *,
+    by: User | None,
+    inspection: Mapping[str, bool],
+    costs: Iterable[Mapping] | None = None,
+    money: Mapping[str, int] | None = None,
+    without_evidence: str = "",
 ) -> int:
-    """Inspect the report and fix the amount: the least of the award and of what the terms give for what was spent.
-    `costs` puts right what the inspection did not accept. Returns the final amount.
+    """Inspect the report and fix the amount: the least of the award and of what the terms give for what was spent and
+    what else came. `costs` and `money` put right what the inspection did not accept; `without_evidence` says why costs
+    no file proves are accepted all the same. Returns the final amount.
 
-    Raises Missing while a point of the inspection is not confirmed. Follows: the rest is to be paid, or a claim is made,
+    Raises Missing while a point of the inspection is not confirmed, or while an eligible cost has neither a file nor
+    that reason. Follows: the rest is to be paid, or a claim is made,
     or both sides are even and the application is settled.
     """
     require(by, Can.MANAGE_FUND, award)
@@ -125,16 +145,23 @@ def fix_amount(
     if costs is not None:
         set_costs(application, costs, Phase.ACTUAL)
         _require_labels(application)
+    report = report_of(award)
+    _set_money(report, money or {})
+    reason = without_evidence.strip()
+    if bare := unproven(application):
+        if not reason:
+            raise Missing(
+                f"証拠書類のない支出があります({_named(bare)})。"
+                "証拠書類がなくても認める理由(現地で確認した、など)を入力するか、認める額を0円にしてください。",
+                field="without_evidence",
+            )
+        if len(reason) > LONGEST_REASON:
+            raise Refused(f"理由は{LONGEST_REASON:,}字までです。", field="without_evidence")
+    else:
+        reason = ""
     actual = costs_of(application, Phase.ACTUAL)
     terms = terms_of(application.edition, application.support_year)
-    final = fixed_amount(
-        award.yen,
-        terms,
-        actual,
-        other_grants=application.other_grants,
-        income=application.income,
-        deductible_tax=application.deductible_tax,
-    )
+    final = _granted(award, report)
     today = clock.today()
     eligible = sum(yen for code, yen in actual.items() if _is_eligible(terms, code))
     update(
@@ -146,8 +173,15 @@ def fix_amount(
         fixed_on=today,
         fixed_by=by,
     )
-    Report.objects.filter(award=award).update(
-        inspection=dict(inspection), inspected_on=today, inspected_by=by
+    update(
+        report,
+        "実績報告",
+        guard={},
+        inspection=dict(inspection),
+        inspected_on=today,
+        inspected_by=by,
+        without_evidence=reason,
+        **money_of(report),
     )
     award.payments.filter(state="requested").update(state="cancelled")
     move(application, APPLICATION, "fixed")
@@ -160,7 +194,8 @@ def fix_amount(
         _claim(award, Claim.Kind.REST, -rest)
     else:
         move(application, APPLICATION, "settled")
-    journal.write("award.fixed", award, by=by, yen=final, rest=rest)
+    told = {"reason": reason} if reason else {}
+    journal.write("award.fixed", award, by=by, yen=final, rest=rest, **told)
     return final
 
 
@@ -261,6 +296,46 @@ def report_outcome(award: Award, *, by: User, outcome: str) -> None:
     move(award.application, APPLICATION, "outcome_reported")
     update(award.report, "実績報告", guard={}, outcome=outcome.strip(), outcome_at=clock.now())
     journal.write("award.outcome_reported", award, by=by)
+
+
+def report_of(award: Award) -> Report:
+    """The report as it is stored, or a new one, not saved yet, with the money that was applied for."""
+    stored = Report.objects.filter(award=award).first()
+    return stored or Report(award=award, **{name: getattr(award.application, name) for name in MONEY})
+
+
+def money_of(report: Report) -> dict[str, int]:
+    """What came besides the grant and the own money, as the report says it now."""
+    return {name: getattr(report, name) for name in MONEY}
+
+
+def unproven(application: Application) -> list[CostLine]:
+    """The eligible actual costs that no file proves, in their order."""
+    lines = application.costs.filter(phase=Phase.ACTUAL, category__is_eligible=True, yen__gt=0)
+    proven = Paper.objects.filter(cost__isnull=False).exclude(scanned=Verdict.INFECTED)
+    return list(lines.exclude(pk__in=proven.filter(application=application).values("cost")))
+
+
+def _named(lines: list[CostLine]) -> str:
+    """「苗」「網」, the first few of them."""
+    named = "".join(f"「{line.label}」" for line in lines[:MOST_NAMED])
+    return named + (f"ほか{len(lines) - MOST_NAMED}件" if len(lines) > MOST_NAMED else "")
+
+
+def _set_money(report: Report, money: Mapping[str, int]) -> None:
+    if unknown := set(money) - set(MONEY):
+        raise TypeError(f"not money of a report: {sorted(unknown)}")
+    for name, yen in money.items():
+        if not is_yen(yen):
+            raise Refused("金額は0円以上で、桁を確かめて入力してください。", field=name)
+        setattr(report, name, yen)
+
+
+def _granted(award: Award, report: Report) -> int:
+    """The least of the award and of what the terms give for the costs and the money of the report."""
+    application = award.application
+    terms = terms_of(application.edition, application.support_year)
+    return fixed_amount(award.yen, terms, costs_of(application, Phase.ACTUAL), **money_of(report))
 
 
 def _require_labels(application: Application) -> None:

@@ -329,6 +329,8 @@ class ReportCopy(OfAward):
     compared: list[list]
     papers: list[str]
     reported_by: str
+    incomes: list[list] = field(default_factory=list)
+    deductible_tax: int = 0
 
     def more(self):
         return super().more() | {"経費の合計": money(self._total)}
@@ -344,6 +346,7 @@ class ReportCopy(OfAward):
             ("交付決定額", money(self.decided)),
             ("概算払を受けた額", money(self.paid)),
             ("実際にかかった経費", money(self._total)),
+            ("控除できる消費税等", money(self.deductible_tax) if self.deductible_tax else ""),
             ("実施したこと", self.done),
             ("効果", self.effect),
             ("証拠書類", self.papers or "なし"),
@@ -352,6 +355,7 @@ class ReportCopy(OfAward):
 
     def tables(self):
         return [
+            *([added("収入の実績", ["区分", "金額(円)"], self.incomes)] if self.incomes else []),
             added("予算と実績", ["費目", "予算(円)", "実績(円)", "差(円)"], self.compared),
             added("支出の内訳", ["費目", "内訳", "金額(円)"], self.costs),
         ]

@@ -42,7 +42,7 @@ from musubi.fund.models import (
     Report,
 )
 from musubi.fund.ranking import standings
-from musubi.fund.states import Phase, Recusal, Stage, Tie
+from musubi.fund.states import ConsumptionTax, Phase, Recusal, Stage, Tie
 from musubi.fund.terms.amounts import reckon
 from musubi.fund.terms.reading import percent
 from musubi.lib import clock
@@ -241,7 +241,26 @@ def report(report: Report) -> Content:
         ],
         papers=[paper.name for paper in application.papers.filter(for_report=True)],
         reported_by=str(report.reported_by or ""),
+        incomes=_incomes(report.reported_money, sum(yen for *_words, yen in costs)),
+        deductible_tax=report.reported_money.get("deductible_tax", 0)
+        if application.edition.tax == ConsumptionTax.DEDUCT
+        else 0,
     )
+
+
+def _incomes(reported: dict, total: int) -> list[list]:
+    """Where the money came from, as much as was spent: what nothing else paid is the own money. A report that was sent
+    before the grant was kept with it has none."""
+    if "grant" not in reported:
+        return []
+    label = Report._meta.get_field
+    found = [["助成金(この報告から計算した額)", reported["grant"]]]
+    found += [
+        [str(label(name).verbose_name).removesuffix("(円)"), reported[name]]
+        for name in ("other_grants", "income")
+    ]
+    own = total - sum(yen for _name, yen in found)
+    return [*found, ["自己資金", own] if own >= 0 else ["経費より多く入った額", own]]
 
 
 def _lines_of(application: Application, phase: Phase) -> list[list]:

@@ -156,6 +156,9 @@ class Report(Record):
     award = models.OneToOneField(Award, models.CASCADE, related_name="report")
     done = models.TextField(_("実施したこと"), blank=True)
     effect = models.TextField(_("効果"), blank=True)
+    other_grants = models.PositiveBigIntegerField(_("ほかの助成金(円)"), default=0)
+    income = models.PositiveBigIntegerField(_("事業の収入(円)"), default=0)
+    deductible_tax = models.PositiveBigIntegerField(_("控除できる消費税等(円)"), default=0)
     version = models.PositiveIntegerField(default=0, editable=False, help_text="counted up at each save")
     saved_at = models.DateTimeField(_("保存日時"), null=True, editable=False)
     reported_costs = models.JSONField(
@@ -163,9 +166,15 @@ class Report(Record):
         editable=False,
         help_text="[category, label, yen] as reported; an inspection may correct the lines",
     )
+    reported_money = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="the three sums as reported, and the `grant` they came to; an inspection may correct the sums",
+    )
     reported_at = models.DateTimeField(_("実績報告日時"), null=True, blank=True)
     reported_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     inspection = models.JSONField(_("検査の確認項目"), default=dict)
+    without_evidence = models.TextField(_("証拠書類のない支出を認めた理由"), blank=True)
     inspected_on = models.DateField(_("検査日"), null=True, blank=True)
     inspected_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.TextField(_("成果"), blank=True)

@@ -109,6 +109,7 @@ WORDS = {
     "call.opened": gettext_lazy("募集の受付が始まったことを知らせた"),
     "call.prepared": gettext_lazy("募集を準備した"),
     "call.published": gettext_lazy("募集を公開した"),
+    "call.finished": gettext_lazy("募集を終了した"),
     "call.first_released": gettext_lazy("第一次審査の結果を一斉に発表した"),
     "call.released": gettext_lazy("審査の結果を一斉に発表した"),
     "call.saved": gettext_lazy("募集の内容を直した"),

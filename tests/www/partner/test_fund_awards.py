@@ -416,6 +416,12 @@ def test_a_report_that_lacks_something_is_kept_and_says_what(award, winner, text
     # What comes back can be saved again.
     version = re.search(r'name="version" value="(\d+)"', text(answer))[1]
     words = {"version": version, "do": "file", "done": "藻場を増やした。", "effect": "増えた。", **SPENT}
+    # What no file proves is named before it goes; whoever sends it all the same may.
+    asked = winner.post(at("report", award), words)
+    assert (asked.status_code, fresh(award).application.state) == (422, "awarded")
+    (line,) = award.application.costs.filter(phase="actual")
+    assert f'href="#id_evidence_{line.pk}"' in text(asked)
+    words |= {"version": re.search(r'name="version" value="(\d+)"', text(asked))[1], "do": "file-bare"}
     assert winner.post(at("report", award), words).url == at("report-receipt", award)
     assert fresh(award).application.state == "reported"
 
@@ -438,7 +444,7 @@ def test_a_report_saves_itself_in_the_background(award, winner, text):
     assert award.application.costs.filter(phase="actual").count() == 1
     # An older window is told, and one that is open when it was sent.
     assert "別の画面で先に保存された" in text(winner.post(at("report", award), words))
-    winner.post(at("report", award), {**words, "version": "2", "effect": "増えた。", "do": "file"})
+    winner.post(at("report", award), {**words, "version": "2", "effect": "増えた。", "do": "file-bare"})
     assert "いまは書き直せません" in text(winner.post(at("report", award), {**words, "version": "3"}))
 
 
@@ -563,7 +569,7 @@ def test_every_page_of_every_stage_is_there(fund, text):
     report(award, 500_000)
     assert "助成金の額を確定します" in look()
     with on(3, 20, 2026):
-        actions.fix_amount(award, by=None, inspection=INSPECTION)
+        actions.fix_amount(award, by=None, inspection=INSPECTION, without_evidence="現地で確認した")
     assert "請求された額を返還する" in look()
     actions.revoke(award, by=None, reason="条件に反したため")
     assert "条件に反したため" in text(client.get(at("application", award)))

@@ -340,7 +340,9 @@ def settle(award, *, spent: int = 1_000_000) -> None:
     costs = [{"category": "wages", "label": "担当者", "yen": spent}]
     actions.save_report(award, by=by, done="した", effect="あった", costs=costs)
     actions.file_report(award, by=by)
-    actions.fix_amount(award, by=None, inspection=dict.fromkeys(INSPECTION, True))
+    actions.fix_amount(
+        award, by=None, inspection=dict.fromkeys(INSPECTION, True), without_evidence="現地で確認した"
+    )
     rest = award.payments.filter(kind="rest").first()
     if rest:
         actions.pay(rest, by=None)

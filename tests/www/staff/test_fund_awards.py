@@ -131,13 +131,29 @@ def test_the_amount_is_reckoned_through_before_it_is_fixed(client, award, fund):
         "助成の期間内の支出である" in text(missing),
         'value="700000"' in text(missing),
     ) == (422, True, True)
-    done = act(client, award, "fix", award, **POINTS, **{f"yen_{line.pk}": "700000"})
+    # A cost without a file needs a reason.
+    sent = {**POINTS, f"yen_{line.pk}": "700000"}
+    bare = act(client, award, "fix", award, **sent)
+    assert (bare.status_code, "証拠書類のない支出があります" in text(bare)) == (422, True)
+    done = act(client, award, "fix", award, **sent, without_evidence="現地で確認した")
     assert done.status_code == 302
     award.refresh_from_db()
     assert (award.final_yen, state(award), Claim.objects.get().yen) == (560_000, "fixed", 140_000)
     after = client.get(page(award))
+    assert "現地で確認した" in text(after)
     assert [step["yen"] for step in after.context["fixing"]][-4:] == [800_000, 560_000, 700_000, 140_000]
     assert [met for _words, met in after.context["inspection"]] == [True] * len(INSPECTION)
+
+
+def test_the_inspection_puts_right_what_came(client, award):
+    report(award, 750_000)
+    (line,) = award.application.costs.filter(phase="actual")
+    sent = {f"yen_{line.pk}": "750,000", "other_grants": "100,000", "income": ""}
+    tried = act(client, award, "fix", award, step="reckon", **sent)
+    assert [step["yen"] for step in tried.context["fixing"]][-3] == 520_000
+    act(client, award, "fix", award, **sent, **POINTS, without_evidence="現地で確認した")
+    award.refresh_from_db()
+    assert (award.final_yen, award.report.other_grants) == (520_000, 100_000)
 
 
 def test_what_is_no_sum_is_said_beside_the_line(client, award):

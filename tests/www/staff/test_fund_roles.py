@@ -99,6 +99,7 @@ POSTED = [
     ("staff-fund-edition-new", "programme"),
     ("staff-fund-edition-act", "programme", "draft", "use", "draft_pk"),
     ("staff-fund-call-act", "call", "cancel", "call_pk"),
+    ("staff-fund-call-act", "call", "finish", "call_pk"),
     ("staff-fund-check", "granted"),
     ("staff-fund-begin", "call"),
     ("staff-fund-remind", "screened", "first"),

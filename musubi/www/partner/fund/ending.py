@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from musubi.fund import actions
+from musubi.fund.actions.closing import MONEY, money_of, report_of, unproven
 from musubi.fund.late import late_charge
 from musubi.fund.letters.kinds import LetterKind
 from musubi.fund.models import Award, Claim, Report
 from musubi.fund.rules import may_be_reported
-from musubi.fund.states import PAYMENT, Phase
+from musubi.fund.states import PAYMENT, ConsumptionTax, Phase
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.www.partner.fund.costs import CostRows
@@ -26,6 +27,9 @@ from musubi.www.partner.fund.saving import Window, gone, number, saved_words
 from musubi.www.partner.page import add_refusal
 from musubi.www.partner.typed import keeps_words
 from musubi.www.templatetags.pieces import days_left, wareki
+
+# What the buttons that send a report say: the second one, also where costs have no evidence.
+FILE = ("file", "file-bare")
 
 
 @keeps_words
@@ -39,7 +43,7 @@ def report(request, pk):
                 _("この実績報告は、いまは書き直せません。この画面の内容は保存していません。"),
                 reverse("my-fund-application", args=[pk]),
             )
-        if request.POST.get("do") == "file" and award.application.state == "reported":
+        if request.POST.get("do") in FILE and award.application.state == "reported":
             # A double click: the first of the two has sent it.
             return redirect("my-fund-report-receipt", pk)
         if request.method == "POST":
@@ -60,12 +64,12 @@ class Reporting(Window):
     def __init__(self, request, award: Award):
         super().__init__(request)
         self.award, self.application = award, award.application
-        self.report = report = _report(award) or Report()
+        self.report = report = report_of(award)
         self.version = report.version
         self.autosave_key = f"fund-report-{award.pk}"
         self.edit_href = reverse("my-fund-report", args=[self.application.pk])
-        self.stored = {"done": report.done, "effect": report.effect}
-        self.form = ReportForm(initial=self.stored)
+        self.stored = {"done": report.done, "effect": report.effect, **money_of(report)}
+        self.form = ReportForm(initial=self.stored, edition=self.application.edition)
         self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
         self.papers = self.files()
 
@@ -74,7 +78,7 @@ class Reporting(Window):
         return PapersForm(*data, application=self.application, for_report=True, costs=list(lines))
 
     def take(self, data) -> None:
-        self.form = ReportForm(data)
+        self.form = ReportForm(data, edition=self.application.edition)
         self.costs = CostRows.typed(self.application.edition, data)
 
     def keep_words(self, version: int) -> None:
@@ -86,28 +90,36 @@ class Reporting(Window):
             done=said["done"],
             effect=said["effect"],
             costs=self.costs.words() if self.costs.is_valid else None,
+            money=self.money(),
             version=version,
         )
         self.version = saved.version
 
+    def money(self) -> dict[str, int]:
+        """What came, as it is typed; what cannot be read counts as it was stored."""
+        typed = self.form.cleaned_data if self.form.is_bound else {}
+        return {name: typed.get(name, self.stored[name]) for name in MONEY}
+
     def after(self, do: str):
-        if do == "file":
-            return self._file()
+        if do in FILE:
+            return self._file(sure=do == FILE[1])
         messages.success(self.request, saved_words() + _("まだ送っていません。"))
         return redirect(self.edit_href + ("#papers" if do == "detach" else ""))
 
-    def _file(self):
+    def _file(self, *, sure: bool):
         pk = self.application.pk
         try:
-            actions.file_report(self.award, by=self.request.user)
+            actions.file_report(self.award, by=self.request.user, unproven_too=sure)
         except Refused as refusal:
             # A double click: the first of the two has sent it.
             if own_award(self.request, pk).application.state == "reported":
                 return redirect("my-fund-report-receipt", pk)
             # The rows are stored by now: what each proves hangs on them.
             self.costs = CostRows.stored(self.application, Phase.ACTUAL, evidence=True)
-            self.form = ReportForm(self.request.POST)
+            self.form = ReportForm(self.request.POST, edition=self.application.edition)
             self.form.is_valid()
+            if refusal.field == "evidence":
+                return self.show(status=422, unproven=unproven(self.application))
             add_refusal(self.form, refusal)
             return self.show(status=422)
         return redirect("my-fund-report-receipt", pk)
@@ -118,12 +130,17 @@ class Reporting(Window):
         if not may_be_reported(award.application):
             messages.info(self.request, _("この実績報告は、別の画面で送られました。"))
             return redirect("my-fund-report", award.application.pk)
-        stored = _report(award) or Report()
+        stored = report_of(award)
         said = self.form.cleaned_data
         differing = [
             (self.form[name].label, getattr(stored, name))
             for name in ("done", "effect")
             if said.get(name, "").split() != getattr(stored, name).split()
+        ]
+        differing += [
+            (self.form[name].label, f"{getattr(stored, name):,}円")
+            for name in MONEY
+            if said.get(name, getattr(stored, name)) != getattr(stored, name)
         ]
         differing += self.differing_costs(Phase.ACTUAL, _("実際にかかった経費"))
         self.version = number(self.request.POST.get("version", ""))
@@ -133,7 +150,7 @@ class Reporting(Window):
         return {
             "award": self.award,
             "compared": compared(self.application, self.costs),
-            **outlook(self.award, self.costs),
+            **outlook(self.award, self.costs, self.money()),
         }
 
     def show(self, status: int = 200, **more):
@@ -170,6 +187,7 @@ class Reporting(Window):
             application=self.application,
             report=_report(self.award),
             costs=self.costs,
+            money=money_shown(self.report),
             copy=report_copy_of(self.application),
             corrected=bool(self.report.reported_costs)
             and [[row.category_name, row.label, row.yen] for row in self.costs.rows]
@@ -228,9 +246,20 @@ def compared(application, costs: CostRows) -> list[tuple]:
     ]
 
 
-def outlook(award: Award, costs: CostRows) -> dict:
-    """What the final amount will be by the rule for what was spent, and what is then still to be paid or given back."""
-    lines = costs.lines(award.application) if costs.total else []
+def money_shown(report: Report) -> list[tuple]:
+    """[(what came, yen)] besides the grant and the own money, and the tax where the programme deducts it."""
+    tax = report.award.application.edition.tax
+    return [
+        (str(report._meta.get_field(name).verbose_name).removesuffix("(円)"), yen)
+        for name, yen in money_of(report).items()
+        if name != "deductible_tax" or tax == ConsumptionTax.DEDUCT
+    ]
+
+
+def outlook(award: Award, costs: CostRows, money: dict[str, int]) -> dict:
+    """What the final amount will be by the rule for what was spent and came, and what is then still to be paid or
+    given back."""
+    lines = costs.lines(award.application, **money) if costs.total else []
     final = min(award.yen, lines[-1].yen) if lines else 0
     paid = sum(payment.yen for payment in award.payments.all() if payment.state == "paid")
     return {
@@ -263,7 +292,7 @@ def settlement(request, pk):
         claims=[claim_shown(claim, award) for claim in award.claims.all()],
         payments=[(payment, PAYMENT[payment.state]) for payment in award.payments.exclude(state="cancelled")],
         letters=[one for one in letters_of(award.application) if one["kind"] in SETTLING],
-        **outlook(award, costs),
+        **outlook(award, costs, money_of(report_of(award))),
     )
 
 

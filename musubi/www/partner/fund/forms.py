@@ -7,7 +7,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from musubi.fund.actions.applying import LONGEST_TEXT, REPRESENTATIVE, SUMS, TEXTS
-from musubi.fund.models import Application, Change
+from musubi.fund.actions.closing import MONEY
+from musubi.fund.models import Application, Change, Edition, Report
 from musubi.fund.states import ConsumptionTax
 from musubi.lib import clock
 from musubi.people.models import Organisation
@@ -224,8 +225,15 @@ class AssetForm(forms.Form):
         self.fields["bought_on"].initial = clock.today()
 
 
+MONEY_HELP = {
+    "other_grants": _("国・県・財団など、ほかから実際に受けた助成金。なければ0。"),
+    "income": _("参加費や売上など、実際に入ったお金。なければ0。"),
+    "deductible_tax": _("課税事業者が仕入税額控除を受けられる額。実際の経費で計算します。なければ0。"),
+}
+
+
 class ReportForm(forms.Form):
-    """What was done: a draft until it is sent."""
+    """What was done, and what really came: a draft until it is sent."""
 
     use_required_attribute = False
 
@@ -242,8 +250,33 @@ class ReportForm(forms.Form):
         help_text=_("申請で決めた測り方で測った結果を、数字で。"),
     )
 
+    def __init__(self, *args, edition: Edition, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in MONEY:
+            if name != "deductible_tax" or edition.tax == ConsumptionTax.DEDUCT:
+                self.fields[name] = YenField(
+                    label=Report._meta.get_field(name).verbose_name,
+                    required=False,
+                    help_text=MONEY_HELP[name],
+                )
+
+    @property
+    def texts(self) -> list:
+        return [self["done"], self["effect"]]
+
+    @property
+    def money(self) -> list:
+        return [self[name] for name in self.fields if name in MONEY]
+
     def clean(self):
-        """What is missing is no error while it is written; sending it asks for it."""
+        """What is missing is no error while it is written; sending it asks for it. A sum that is emptied is 0, one
+        that was not sent along stays as it was."""
+        for name in MONEY:
+            if name in self.cleaned_data and self.cleaned_data[name] is None:
+                if name in self.data:
+                    self.cleaned_data[name] = 0
+                else:
+                    del self.cleaned_data[name]
         for name, errors in list(self._errors.items()):
             if all(error.code == "required" for error in errors.as_data()):
                 del self._errors[name]

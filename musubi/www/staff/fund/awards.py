@@ -12,13 +12,13 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from musubi.fund.actions.closing import INSPECTION
+from musubi.fund.actions.closing import INSPECTION, MONEY, money_of
 from musubi.fund.actions.reversing import payment_stays, return_stays
 from musubi.fund.budget import costs_of
 from musubi.fund.late import late_charge
-from musubi.fund.models import Award, Claim, Payment
+from musubi.fund.models import Award, Claim, Payment, Report
 from musubi.fund.queries import applications_to
-from musubi.fund.states import APPLICATION, CHANGE, PAYMENT, PaymentKind, Phase
+from musubi.fund.states import APPLICATION, CHANGE, PAYMENT, ConsumptionTax, PaymentKind, Phase
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.people.models import Municipality
@@ -176,7 +176,11 @@ def award_act(request, city: str, ref: str, code: str, pk: int):
     if code == FixAct.code and request.POST.get("step") == "reckon":
         bound = FixAct(request.POST, row=here)
         bound._errors = forms.utils.ErrorDict(
-            {name: errors for name, errors in bound.errors.items() if name.startswith("yen_")}
+            {
+                name: errors
+                for name, errors in bound.errors.items()
+                if name.startswith("yen_") or name in MONEY
+            }
         )
         return _award_page(request, municipality, here, bound=bound, status=422 if bound.errors else 200)
     bound, done = press(ACTS[code](row=row), request)
@@ -247,6 +251,7 @@ def _award_page(request, municipality, here: Award, *, bound: Act | None = None,
         if report and report.inspected_on
         else [],
         costs=costs,
+        money=_money(report) if report and report.reported_at else [],
         papers=list(application.papers.select_related("required", "cost", "added_by").order_by("pk")),
         fix=fix,
         fixing=_fixing(here, fix, paid, state),
@@ -385,18 +390,29 @@ def _costs(application) -> list[dict]:
     return [row for row in found if row["plan"] or row["change"] or row["actual"]]
 
 
+def _money(report: Report) -> list[tuple[str, int, int]]:
+    """What came besides the grant and the own money: (what, as applied for, as reported or put right)."""
+    application = report.award.application
+    deducts = application.edition.tax == ConsumptionTax.DEDUCT
+    return [
+        (str(report._meta.get_field(name).verbose_name).removesuffix("(円)"), getattr(application, name), yen)
+        for name, yen in money_of(report).items()
+        if name != "deductible_tax" or deducts
+    ]
+
+
 def _fixing(here: Award, fix: FixAct | None, paid: int, state: str) -> list[dict]:
     """How the final amount comes about: as it would be, or as it was."""
     application = here.application
     if fix is not None:
-        return fixing(application, here.yen, fix.accepted(), paid)
+        return fixing(application, here.yen, fix.accepted(), paid, fix.accepted_money())
     if state == "reported" or here.final_yen is not None:
         actual = costs_of(application, Phase.ACTUAL)
         # What was paid after the amount was fixed is the rest, not an advance.
         advanced = sum(
             one.yen for one in here.payments.all() if one.state == "paid" and one.kind == PaymentKind.ADVANCE
         )
-        return fixing(application, here.yen, actual, advanced)
+        return fixing(application, here.yen, actual, advanced, money_of(here.report))
     return []
 
 

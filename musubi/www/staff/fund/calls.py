@@ -17,14 +17,27 @@ from musubi.people.models import Municipality
 from musubi.people.permissions import Can
 from musubi.www.staff.frame import act_page, attempt, page_of, posted
 from musubi.www.staff.fund.acts import Act, press, replaced
-from musubi.www.staff.fund.forms_calls import AnswerAct, CallFilter, CallForm, CancelAct, PublishAct, fixed
+from musubi.www.staff.fund.forms_calls import (
+    AnswerAct,
+    CallFilter,
+    CallForm,
+    CancelAct,
+    FinishAct,
+    PublishAct,
+    fixed,
+)
 from musubi.www.staff.fund.frame import crumbs, fund_city, may_manage, page
 from musubi.www.staff.fund.screening_frame import knowing_apart, require_not_apart
 from musubi.www.staff.verbs import history_items
 
 PART = "staff-fund-calls"
 # state: what can be done with the call then
-ACTS = {"draft": [PublishAct, CancelAct], "published": [CancelAct], "screening": [CancelAct]}
+ACTS = {
+    "draft": [PublishAct, CancelAct],
+    "published": [CancelAct],
+    "screening": [CancelAct],
+    "released": [FinishAct],
+}
 MOST_HISTORY = 12
 
 

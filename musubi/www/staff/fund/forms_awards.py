@@ -1,13 +1,22 @@
 """What is asked about an award: payments, changes, inspection, returns, revocation."""
 
+from contextlib import suppress
+
 from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from musubi.fund import actions
-from musubi.fund.actions.closing import INSPECTION
-from musubi.fund.models import Award, Call, CostLine
-from musubi.fund.states import APPLICATION, Phase
+from musubi.fund.actions.closing import (
+    INSPECTION,
+    LONGEST_REASON,
+    MONEY,
+    money_of,
+    report_of,
+    unproven,
+)
+from musubi.fund.models import Award, Call, CostLine, Report
+from musubi.fund.states import APPLICATION, ConsumptionTax, Phase
 from musubi.lib import clock
 from musubi.people.models import Municipality
 from musubi.www.forms.fields import YenField
@@ -162,7 +171,8 @@ class RevokeAct(Act):
 
 
 class FixAct(Act):
-    """The inspection: what is accepted of each line that was spent, and the points that were looked at."""
+    """The inspection: what is accepted of each line that was spent and of what else came, the points that were looked
+    at, and why lines without evidence are accepted."""
 
     code, title, submit = "fix", _("検査して額を確定する"), _("額を確定する")
     done = _("助成金の額を確定しました。")
@@ -180,14 +190,33 @@ class FixAct(Act):
             self.fields[f"yen_{line.pk}"] = YenField(
                 label=_now("%(line)sの認める額(円)") % {"line": line.label}, initial=line.yen
             )
+        self.stored = money_of(report_of(row))
+        for name, yen in self.stored.items():
+            if name != "deductible_tax" or row.application.edition.tax == ConsumptionTax.DEDUCT:
+                self.fields[name] = YenField(
+                    label=Report._meta.get_field(name).verbose_name, initial=yen, required=False
+                )
         for code, words in INSPECTION.items():
             # Not required here: the action says which point is missing.
             self.fields[f"inspection_{code}"] = forms.BooleanField(label=words, required=False)
+        self.unproven = {line.pk for line in unproven(row.application)}
+        if self.unproven:
+            self.fields["without_evidence"] = forms.CharField(
+                label=_("証拠書類のない支出を認める理由"),
+                required=False,
+                max_length=LONGEST_REASON,
+                widget=area(2),
+                help_text=_("例: 現地で確認した。認めない支出は、認める額を0円にします。"),
+            )
 
     @property
     def rows(self) -> list[tuple]:
-        """(line, its field) for the table."""
-        return [(line, self[f"yen_{line.pk}"]) for line in self.lines]
+        """(line, its field, whether it lacks evidence) for the table."""
+        return [(line, self[f"yen_{line.pk}"], line.pk in self.unproven) for line in self.lines]
+
+    @property
+    def money(self) -> list:
+        return [self[name] for name in MONEY if name in self.fields]
 
     @property
     def points(self) -> list:
@@ -209,6 +238,16 @@ class FixAct(Act):
             found[line.category.code] = found.get(line.category.code, 0) + yen
         return found
 
+    def accepted_money(self) -> dict[str, int]:
+        """What came, as typed (nothing is 0); what cannot be read or was not sent counts as it was reported."""
+        found = dict(self.stored)
+        for field in self.money:
+            if self.is_bound and field.html_name not in self.data:
+                continue
+            with suppress(forms.ValidationError):
+                found[field.name] = field.field.clean(field.value()) or 0
+        return found
+
     def carry_out(self, *, by):
         data = self.cleaned_data
         costs = [
@@ -222,4 +261,11 @@ class FixAct(Act):
         ]
         changed = any(line.yen != data[f"yen_{line.pk}"] for line in self.lines)
         inspection = {code: data[f"inspection_{code}"] for code in INSPECTION}
-        actions.fix_amount(self.row, by=by, inspection=inspection, costs=costs if changed else None)
+        actions.fix_amount(
+            self.row,
+            by=by,
+            inspection=inspection,
+            costs=costs if changed else None,
+            money=self.accepted_money(),
+            without_evidence=data.get("without_evidence", ""),
+        )

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from musubi.fund import actions
-from musubi.fund.actions.calls import DAYS
+from musubi.fund.actions.calls import DAYS, still_running
 from musubi.fund.models import Call, Edition, Fund, Pot
 from musubi.fund.states import CALL
 from musubi.lib import clock, fiscal
@@ -160,6 +160,22 @@ class CancelAct(Act):
 
     def carry_out(self, *, by):
         actions.cancel_call(self.row, by=by, reason=self.cleaned_data["reason"])
+
+
+class FinishAct(Act):
+    code, title, submit = "finish", _("募集を終了する"), _("終了する")
+    done = _("募集を終了しました。")
+    lead = _("交付決定をしたすべての事業が終わっています。終了した募集は元に戻せません。")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if running := still_running(self.row):
+            self.lead = _now(
+                "まだ終わっていない事業が%(n)s件あります。すべて成果の報告(または精算、取消し、取下げ)まで済むと終了できます。"
+            ) % {"n": running}
+
+    def carry_out(self, *, by):
+        actions.finish_call(self.row, by=by)
 
 
 class AnswerAct(Act):

@@ -10,22 +10,23 @@ from musubi.fund.terms.amounts import reckon
 from musubi.www.fund_words import lines_of
 
 
-def reckoning(application: Application, costs: Mapping[str, int]) -> list[dict]:
-    """The steps for costs by category; the last one is what the terms give."""
+def reckoning(application: Application, costs: Mapping[str, int], **money: int) -> list[dict]:
+    """The steps for costs by category; the last one is what the terms give. `money` replaces what was applied for."""
+    applied = {name: getattr(application, name) for name in ("other_grants", "income", "deductible_tax")}
     steps = reckon(
         terms_of(application.edition, application.support_year),
         costs,
-        other_grants=application.other_grants,
-        income=application.income,
-        deductible_tax=application.deductible_tax,
+        **applied | money,
     )
     lines = lines_of(steps, application.edition, application.support_year)
     return [{"words": line.label, "note": line.note, "yen": line.yen} for line in lines]
 
 
-def fixing(application: Application, award_yen: int, costs: Mapping[str, int], paid: int) -> list[dict]:
+def fixing(
+    application: Application, award_yen: int, costs: Mapping[str, int], paid: int, money: Mapping[str, int]
+) -> list[dict]:
     """The steps to the final amount and to what is still to be paid (`rest`) or comes back."""
-    found = reckoning(application, costs)
+    found = reckoning(application, costs, **money)
     final = min(award_yen, found[-1]["yen"])
     found += [
         {"words": _("交付決定額"), "yen": award_yen, "aside": True},
