@@ -10,6 +10,7 @@ from docx import Document
 from pypdf import PdfReader
 
 from musubi.fund import actions
+from musubi.fund.letters import reading
 from musubi.fund.letters.contents import CLASSES, as_json, from_json
 from musubi.fund.letters.files import file_of, pdfs_of
 from musubi.fund.letters.issuing import (
@@ -28,7 +29,7 @@ from musubi.fund.letters.samples import sample
 from musubi.fund.letters.sheets import sheet_of
 from musubi.fund.letters.styles import style_of
 from musubi.fund.letters.word import as_word
-from musubi.fund.models import LetterIssue
+from musubi.fund.models import Claim, LetterIssue
 from musubi.fund.states import Stage
 from musubi.people.numbering import next_ref
 from musubi.services.typesetting import UnknownCharacters
@@ -295,6 +296,17 @@ def test_award_s_later_letters_say_what_happened_to_the_yen(fund):
         (100_000, False, "10.95%"), (400_000, True, "10.95%")
     ]  # fmt: skip
     assert letter_for(letters, "claim", award.claims.first().pk) == letters[-2]
+
+
+@pytest.mark.parametrize(("above", "below", "words"), [(117, 800, "14.625%"), (1, 7, "7分の1")])
+def test_a_claim_names_the_late_rate_exactly(fund, above, below, words):
+    award = award_of(fund)
+    claim = Claim(
+        award=award, kind=Claim.Kind.REVOKED, yen=1, claimed_on=date(2026, 3, 1), due_on=date(2026, 4, 1)
+    )
+    edition = award.application.edition
+    edition.late_above, edition.late_below = above, below
+    assert reading.claim(claim).rate == words
 
 
 # --- numbers, and staying the same -------------------------------------------------------------------------------------

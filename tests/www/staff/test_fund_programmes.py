@@ -9,6 +9,7 @@ from django.urls import reverse
 from musubi.fund import actions
 from musubi.fund.models import Edition, Programme
 from musubi.lib import clock
+from musubi.www.staff.fund.forms_programmes import AfterSection
 from tests.factories.fund import make_edition
 from tests.factories.people import make_municipality, make_staff
 
@@ -221,6 +222,17 @@ def test_a_text_is_read_beside_what_is_typed_and_nothing_is_kept(client, draft):
     assert "「等」とあり" in form[1].reading["left"][0]
     assert "入力した助成率(1/2)と違います。" in form[2].reading["left"]
     assert ("文から読み取れたこと" in page, draft.years.count()) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "words"),
+    [(117, 800, "14.625%"), (0, 1, "0%"), (1095, 10_000, "10.95%"), (1, 7, "1/7")],
+)
+def test_a_late_rate_comes_back_from_the_form_as_it_was(draft, above, below, words):
+    draft.late_above, draft.late_below = above, below
+    form = AfterSection(edition=draft)
+    assert form["late_rate"].value() == words
+    assert form.fields["late_rate"].clean(words) == Fraction(above, below)
 
 
 def test_nothing_is_filled_in_from_a_text_with_any_doubt(client, draft):

@@ -1,5 +1,6 @@
 """What is asked about a programme's rules, section by section."""
 
+import re
 from fractions import Fraction
 
 from django import forms
@@ -34,7 +35,7 @@ class ShareField(forms.CharField):
         text = super().clean(value).strip()
         if not text:
             return None
-        if text.strip("0０ ") == "":
+        if re.fullmatch("[0０]+ ?[%％]?", text):
             return Fraction(0)
         reading = read(text.removeprefix("年"))
         if reading.rate is None or reading.unsure or reading.cap is not None:
