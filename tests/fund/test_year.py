@@ -20,6 +20,7 @@ from musubi.fund.models import (
     Call,
     Claim,
     Contribution,
+    CostLine,
     Fund,
     Payment,
     Posting,
@@ -303,6 +304,23 @@ def check_every_award(year: Year):
     assert (claim.yen, claim.returned_on, claim.late_yen) == (415_000, date(2026, 3, 27), 0)
 
 
+def check_every_cost_is_proven(year: Year):
+    """The receipts of each supported cost come to what was reported, and the inspection needed no excuse."""
+    fixed = Award.objects.filter(application__call=year.call).exclude(final_yen=None)
+    lines = CostLine.objects.filter(
+        application__award__in=fixed, phase="actual", category__is_eligible=True
+    ).prefetch_related("evidence")
+    assert len(lines) > len(fixed) > 5
+    for line in lines:
+        (paper,) = line.evidence.all()
+        receipts = paper.file.read().decode("utf-8-sig").split("\r\n")[1:-1]
+        assert sum(int(row.rsplit(",", 1)[1]) for row in receipts) == line.yen, line.label
+    assert {award.report.without_evidence for award in fixed} == {""}
+    for award in fixed:
+        sent = award.report.reported_money
+        assert (sent["grant"], sent["income"]) == (award.final_yen, award.application.income)
+
+
 def check_the_money_that_came(year: Year):
     came = Contribution.objects.filter(fund=year.fund)
     assert Counter(row.state for row in came) == {"received": 7, "cancelled": 1, "returned": 1}
@@ -491,6 +509,7 @@ def test_the_year_comes_out_to_the_yen(year, subtests):
         check_the_screenings,
         check_the_ties,
         check_every_award,
+        check_every_cost_is_proven,
         check_the_money_that_came,
         check_the_books,
         check_the_books_by_earmark,

@@ -19,13 +19,14 @@ from musubi.fund.models import (
     Claim,
     CommitteeMember,
     Contribution,
+    CostLine,
     Edition,
     Fund,
     Paper,
     Payment,
     Pot,
 )
-from musubi.fund.states import Source, Stage
+from musubi.fund.states import Phase, Source, Stage
 from musubi.lib import clock
 from musubi.lib.errors import Refused
 from musubi.lib.fiscal import fiscal_year, label, span
@@ -540,7 +541,8 @@ def award(purse: Purse, words: dict, speaker: User) -> Story:
     actions.save_report(
         now(), by=speaker, done=words["done"], effect=words["effect_seen"], costs=lines(words["actual"])
     )
-    actions.file_report(now(), by=speaker)
+    prove(now().application, speaker)
+    actions.file_report(now(), by=speaker, unproven_too=False)
     yield clock.at(words["fixed"], 11)
     actions.fix_amount(now(), by=desk, inspection=dict.fromkeys(INSPECTION, True))
     if "rest_paid" in words:
@@ -610,6 +612,24 @@ def start(purse: Purse, words: dict, call: str = "call") -> Application:
     kept = keep(Paper, SimpleUploadedFile(name, accounts_of(org, clock.today().year)))
     actions.add_paper(row, by=cast.speaker(org), required=accounts, **kept)
     return row
+
+
+def prove(row: Application, speaker: User) -> None:
+    """A list of receipts for every cost that was reported and can be supported."""
+    for line in row.costs.filter(phase=Phase.ACTUAL, category__is_eligible=True).order_by("position"):
+        name = f"領収書の一覧({line.label}).csv"
+        kept = keep(Paper, SimpleUploadedFile(name, receipts_of(line, clock.today())))
+        actions.add_paper(row, by=speaker, cost=line, for_report=True, **kept)
+
+
+def receipts_of(line: CostLine, reported: date) -> bytes:
+    """Three payments that come to what the line says, in the months before the report."""
+    part = line.yen // 3 // 100 * 100
+    rows = ["番号,支払日,内容,金額(円)"]
+    for number, yen in enumerate((part, part, line.yen - 2 * part), 1):
+        on = open_day(reported - timedelta(days=150 - 40 * number + line.position))
+        rows.append(f"{line.position + 1}-{number},{on:%Y-%m-%d},{line.label.replace(',', '、')},{yen}")
+    return "\ufeff".encode() + "\r\n".join([*rows, ""]).encode()
 
 
 def accounts_of(key: str, year: int) -> bytes:
