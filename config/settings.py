@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "musubi.www.middleware.SharedComputers",
     "musubi.www.middleware.Refusals",
 ]
 ROOT_URLCONF = "config.urls"

@@ -12,7 +12,9 @@ import io
 import json
 import re
 import sys
+import unicodedata
 import zipfile
+from urllib.parse import unquote
 
 from jinja2 import TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -26,16 +28,43 @@ _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const,
     nodes.For, nodes.If, nodes.Filter, nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or,
 )  # fmt: skip
-_SAFE_LINKS = ("/hyperlink",)
+_SAFE_LINKS = {
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships/hyperlink",
+}
 _BAD_PARTS = re.compile(
     r"vbaProject|/embeddings/|/activeX/|\.bin$|afchunk|\.(exe|dll|js|vbs|html?)$", re.IGNORECASE
 )
 _BAD_FIELDS = re.compile(
     r"DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|MACROBUTTON|DATABASE|AUTOTEXT|\bLINK\b|\bRD\b", re.IGNORECASE
 )
-_EXTERNAL = re.compile(r"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>", re.IGNORECASE)
-_TYPE = re.compile(r"\bType\s*=\s*[\"']([^\"']*)[\"']")
-_INSTRUCTION = re.compile(r"<w:instrText[^>]*>([^<]*)</w:instrText>|w:instr\s*=\s*\"([^\"]*)\"")
+_BAD_LINKS = re.compile(
+    r"/(oleObject|package|control|activeX\w*|aFChunk|vbaProject|wordVbaData|attachedTemplate|subDocument|frame"
+    r"|mailMerge\w*|recipientData)$",
+    re.IGNORECASE,
+)
+_BAD_ELEMENTS = {"altChunk", "OLEObject", "control", "subDoc", "mailMerge"}
+# What a kind of part may be declared as, by how its name ends.
+_XML = re.compile(
+    r"(application|text)/xml|application/inkml\+xml|application/vnd\.(openxmlformats-(officedocument|package)|ms-word"
+    r"|ms-office)\.(?!\S*(macro|vba|activeX|oleObject|toolbars|html))[\w.+-]*\+xml",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"image/(png|x-png|p?jpe?g|gif|bmp|tiff?|(x-)?[ew]mf)", re.IGNORECASE)
+_FONT = re.compile(
+    r"application/(vnd\.openxmlformats-officedocument\.obfuscatedFont|x-fontdata)", re.IGNORECASE
+)
+_KINDS = (
+    dict.fromkeys(("xml", "rels"), _XML)
+    | dict.fromkeys(("png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf"), _IMAGE)
+    | {"odttf": _FONT}
+)
+_JUDGED = ("instr", "fldCharType", "Target", "TargetMode", "Type", "ContentType", "PartName", "Extension")
+_ELSEWHERE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|//|\\)", re.IGNORECASE)
+_VML = "urn:schemas-microsoft-com:vml"
+_EMBEDDED = "マクロや、ほかのファイルの埋め込みがあります。取り除いてから、もう一度選んでください。"
+_LINKED = "外部のファイルや画像へのリンクがあります。文書の中に取り込んでください。"
+_CALLS = "ほかのファイルやプログラムを呼び出すフィールドがあります。取り除いてください。"
 
 
 class Unfit(Exception):
@@ -51,30 +80,171 @@ def check_package(raw: bytes) -> None:
             raise Unfit("中身が大きすぎます。画像を小さくするか、使っていないものを消してください。")
         if "word/document.xml" not in {part.filename for part in parts}:
             raise Unfit("Wordの文書(.docx)ではありません。Wordで開き、docx形式で保存し直してください。")
-        for part in parts:
-            _check_part(part.filename, package)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+        names = [part.filename for part in parts if not part.is_dir()]
+        # Two parts of one name, and one reader takes the first, another the last.
+        if len({name.lower() for name in names}) < len(names):
+            raise Unfit("文書の中に、同じ名前の部品があります。Wordで開き、docx形式で保存し直してください。")
+        _check_kinds(names, package)
+        for name in names:
+            _check_part(name, package)
+    except (zipfile.BadZipFile, ValueError, KeyError, RuntimeError, NotImplementedError, EOFError) as error:
         raise Unfit(
             "Wordの文書(.docx)として読めません。Wordで開き、docx形式で保存し直してください。"
         ) from error
 
 
+def _check_kinds(names: list[str], package: zipfile.ZipFile) -> None:
+    """Every part is of a kind that is known by how its name ends, and declared as nothing else."""
+    ends, parts = set(), set()
+    for one in _read("[Content_Types].xml", package).iter():
+        said = _attributes(one)
+        where = unquote(said.get("PartName") or "." + said.get("Extension", "")).lower()
+        if "ContentType" not in said:
+            continue
+        (parts if "PartName" in said else ends).add(where)
+        kind = _KINDS.get(where.rpartition(".")[2])
+        if kind and not kind.fullmatch(said["ContentType"].strip()):
+            raise Unfit(_EMBEDDED)
+    for name in names:
+        if _BAD_PARTS.search(name):
+            raise Unfit(_EMBEDDED)
+        end = name.lower().rpartition(".")[2]
+        is_declared = f".{end}" in ends or f"/{name}".lower() in parts
+        if end not in _KINDS or not (is_declared or name == "[Content_Types].xml"):
+            raise Unfit(
+                f"使えない種類の部品が中にあります({name[:80]})。画像はPNGかJPEGにし、ほかの埋め込みは取り除いてください。"
+            )
+
+
 def _check_part(name: str, package: zipfile.ZipFile) -> None:
-    if _BAD_PARTS.search(name):
-        raise Unfit("マクロや、ほかのファイルの埋め込みがあります。取り除いてから、もう一度選んでください。")
-    if not name.endswith((".xml", ".rels")):
+    if _KINDS[name.lower().rpartition(".")[2]] is not _XML:
         return
-    # Another encoding would hide what is looked for here.
-    text = package.read(name).decode("utf-8-sig")
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+    root = _read(name, package)
+    for one in root.iter():
+        space, local = _named(one.tag)
+        said = _attributes(one)
+        if local in _BAD_ELEMENTS:
+            raise Unfit(_EMBEDDED if local != "mailMerge" else _LINKED)
+        if local == "Relationship":
+            _check_link(said)
+        if space == _VML and _ELSEWHERE.match(said.get("src", "")):
+            raise Unfit(_LINKED)
+    for code in _instructions(root):
+        # As Word would read it: full-width letters are letters, what has no width is nothing.
+        plain = "".join(c for c in unicodedata.normalize("NFKC", code) if unicodedata.category(c) != "Cf")
+        if _BAD_FIELDS.search(plain):
+            raise Unfit(_CALLS)
+
+
+def _check_link(said: dict[str, str]) -> None:
+    kind = said.get("Type", "").strip()
+    if _BAD_LINKS.search(kind):
+        is_away = said.get("TargetMode", "").strip().lower() == "external"
+        raise Unfit(_LINKED if is_away else _EMBEDDED)
+    is_inside = said.get("TargetMode", "Internal").strip().lower() == "internal"
+    if is_inside and _ELSEWHERE.match(said.get("Target", "")):
+        raise Unfit(_LINKED)
+    if not is_inside and kind not in _SAFE_LINKS:
+        raise Unfit(_LINKED)
+
+
+def _read(name: str, package: zipfile.ZipFile):
+    """The root of a part, as any reader of XML understands it; nothing is fetched and no entity is filled in."""
+    from lxml import etree
+
+    # Comments and instructions to programs would cut words in two.
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    raw = package.read(name)
+    try:
+        # Another encoding may be read differently elsewhere.
+        raw.decode("utf-8-sig")
+        root = etree.fromstring(raw, parser)
+    except (etree.XMLSyntaxError, UnicodeDecodeError) as error:
+        raise ValueError(name) from error
+    about = root.getroottree().docinfo
+    if about.doctype or about.internalDTD is not None:
         raise Unfit("文書の中に、使えない宣言があります。Wordで開き、docx形式で保存し直してください。")
-    for link in _EXTERNAL.findall(text) if name.endswith(".rels") else ():
-        kind = _TYPE.search(link)
-        if kind is None or not kind[1].endswith(_SAFE_LINKS):
-            raise Unfit("外部のファイルや画像へのリンクがあります。文書の中に取り込んでください。")
-    fields = "".join(first or second for first, second in _INSTRUCTION.findall(text))
-    if _BAD_FIELDS.search(fields):
-        raise Unfit("ほかのファイルやプログラムを呼び出すフィールドがあります。取り除いてください。")
+    if (about.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII", "ASCII"):
+        raise ValueError(name)
+    return root
+
+
+def _named(name: str) -> tuple[str, str]:
+    """The namespace and the local name, whatever prefix the document calls it by."""
+    space, _brace, local = name.rpartition("}")
+    return space[1:], local
+
+
+def _attributes(one) -> dict[str, str]:
+    """By local name. One that is judged and stands there twice, in two namespaces, is left to nobody's choice."""
+    names = [_named(name)[1] for name in one.attrib]
+    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in _JUDGED):
+        raise ValueError(one.tag)
+    return dict(zip(names, one.attrib.values(), strict=True))
+
+
+def _instructions(root) -> list[str]:
+    """What each field of a part tells Word to do, however it is cut into runs: with and without what stands between.
+
+    A field begins and ends with `fldChar`, may lie in another, and its code reaches as far as `separate`. Raises Unfit
+    where the code lies in what one version of Word reads and another leaves out.
+    """
+    alone, loose, begun = [], [], []
+    found = [loose]
+    for one in root.iter():
+        local = _named(one.tag)[1]
+        said = _attributes(one)
+        if "instr" in said:
+            alone.append(said["instr"])
+        in_code = [field for field, is_code in begun if is_code]
+        if local == "fldChar":
+            kind = said.get("fldCharType", "")
+            if kind == "begin":
+                begun.append(([], True))
+                found.append(begun[-1][0])
+            elif kind == "separate" and begun:
+                begun[-1] = (begun[-1][0], False)
+            elif kind == "end" and begun:
+                begun.pop()
+        elif local in ("AlternateContent", "txbxContent") and in_code:
+            raise Unfit(_CALLS)
+        elif local in ("instrText", "delInstrText"):
+            where = begun[-1][0] if begun else loose
+            where.append((_sort(one), "".join(one.itertext())))
+        elif local in ("t", "delText"):
+            for field in in_code:
+                field.append(("shown" if _sort(one) == "code" else "gone", "".join(one.itertext())))
+        elif local in ("p", "tab", "br", "cr"):
+            for field in [loose, *in_code]:
+                field.append(("code", " "))
+    for kinds in (("code",), ("code", "shown"), ("code", "shown", "gone")):
+        joined = ["".join(text for kind, text in field if kind in kinds) for field in found]
+        alone += [*joined, "".join(joined)]
+    return alone
+
+
+def _sort(text) -> str:
+    """Whether a run of code counts, or is marked as deleted. Raises Unfit for one that lies in what is not Word's own."""
+    space, local = _named(text.tag)
+    is_gone = local.startswith("del")
+    if len(text):
+        raise Unfit(_CALLS)
+    for above in text.iterancestors():
+        around, name = _named(above.tag)
+        if name == "p":
+            break
+        if local in ("instrText", "delInstrText") and around != space:
+            raise Unfit(_CALLS)
+        is_gone = is_gone or name in ("del", "moveFrom")
+    return "gone" if is_gone else "code"
 
 
 class Environment(ImmutableSandboxedEnvironment):
@@ -155,6 +325,8 @@ def main() -> int:
     try:
         check_package(raw)
         made = fill(raw, order["data"], order["names"])
+        # What was filled in, or left out, may have put together what the template did not show.
+        check_package(made)
     except Unfit as error:
         print(error, file=sys.stderr)
         return UNFIT

@@ -1,9 +1,11 @@
-"""Two small layers around every view: kept public pages, and refusals told in words."""
+"""Small layers around every view: kept public pages, nothing left on a shared computer, refusals told in words."""
 
 from django.contrib import messages
+from django.contrib.auth.signals import user_logged_out
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
 from django.http import HttpResponseRedirect
 from django.utils.cache import get_conditional_response
 
@@ -37,6 +39,34 @@ class KeptPages:
             page = kept.Page.of(response)
             self.pages.set(key, page, getattr(response, "keep_seconds", DEFAULT_TIMEOUT))
         return get_conditional_response(request, etag=page.etag, response=page.answer(request))
+
+
+class SharedComputers:
+    """Leaves nothing of the fund's inner pages, and of whoever signs out, to the next person at the same computer.
+
+    No page of a fund that is for those signed in is kept by a browser. The answer to signing out has the browser drop
+    what it kept of this site, words that were typed and not sent among it; cookies stay: the language is one.
+    """
+
+    PACKAGES = ("musubi.www.partner.fund.", "musubi.www.staff.fund.", "musubi.www.committee.")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        match = request.resolver_match
+        if match and getattr(match.func, "__module__", "").startswith(self.PACKAGES):
+            response.setdefault("Cache-Control", "private, no-store")
+        if getattr(request, "has_signed_out", False):
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+@receiver(user_logged_out)
+def note_signing_out(request, user, **_more) -> None:
+    if request is not None and user is not None:
+        request.has_signed_out = True
 
 
 class Refusals:

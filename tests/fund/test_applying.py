@@ -132,6 +132,21 @@ def test_a_form_sent_twice_makes_one_draft(call, company, person):
     assert actions.start_application(call, by=person, organisation=company) != first
 
 
+def test_an_organisation_has_so_many_applications_to_a_call(call, company, person):
+    for number in range(20):
+        last = actions.start_application(
+            call, by=person, organisation=company, title=f"事業{number}", key=uuid.uuid4()
+        )
+    with pytest.raises(Refused, match="20件まで"):
+        actions.start_application(call, by=make_representative(company), organisation=company)
+    assert actions.start_application(call, by=person, organisation=company, key=last.key) == last
+    other = make_organisation()
+    actions.start_application(call, by=make_representative(other), organisation=other)
+    actions.withdraw_application(last, by=person)
+    actions.start_application(call, by=person, organisation=company)
+    assert call.applications.exclude(state="withdrawn").count() == 21
+
+
 def test_the_key_of_another_organisation_does_not_open_its_draft(call, draft, company, person):
     key = uuid.uuid4()
     actions.start_application(call, by=person, organisation=company, key=key)
@@ -745,6 +760,13 @@ class TestTwoAtOnce:
         )
         assert told(found) == 0
         assert len({application.pk for application in found}) == Application.objects.count() == 1
+
+    def test_drafts_begun_at_once_are_counted(self, call, company, person):
+        begin = today(lambda: actions.start_application(call, by=person, organisation=company))
+        for _ in range(18):
+            begin()
+        assert told(race(*(begin,) * 4)) == 2
+        assert Application.objects.count() == 20
 
     def test_a_double_click_files_once(self, ready, person):
         ones = [seen(ready) for _ in range(4)]

@@ -118,6 +118,17 @@ def test_a_form_sent_twice_asks_once(award):
     assert Payment.objects.count() == 1
 
 
+def test_a_form_of_another_award_asks_for_nothing(award, fund):
+    other = award_of(make_fund(fund.municipality, name="もう一つのファンド"))
+    for one in (award, other):
+        accept(one)
+    key = uuid.uuid4()
+    ask(other, key=key)
+    with pytest.raises(Conflict, match="請求し直してください"):
+        ask(award, key=key)
+    assert not award.payments.exists()
+
+
 def test_an_advance_is_refused_before_acceptance_without_a_reason_and_to_others(award, desk, stranger):
     with pytest.raises(Refused, match="承諾してください"):
         ask(award)

@@ -491,6 +491,19 @@ def test_the_key_of_another_does_not_show_their_question(call):
         actions.ask(call, by=make_user(), question="対象ですか。", key=key)
 
 
+def test_a_person_asks_so_many_questions_a_day(call):
+    person = make_user()
+    for number in range(10):
+        last = actions.ask(call, by=person, question=f"質問{number}", key=uuid.uuid4())
+    with pytest.raises(Refused, match="1日に10件まで"):
+        actions.ask(call, by=person, question="もう一つ")
+    assert actions.ask(call, by=person, question="質問9", key=last.key) == last
+    actions.ask(call, by=make_user(), question="別の方の質問")
+    assert CallQuestion.objects.count() == 11
+    with clock.standing_at(clock.now() + timedelta(days=1)):
+        actions.ask(call, by=person, question="次の日")
+
+
 def test_an_answer_can_be_put_right(call, desk):
     question = actions.ask(call, by=make_user(), question="対象ですか。")
     actions.answer(question, by=desk, words="対象です。")
@@ -527,6 +540,23 @@ def test_a_double_click_asks_once():
 
     assert len({question.pk for question in race(*(ask,) * 4)}) == 1
     assert CallQuestion.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_questions_sent_at_once_are_counted():
+    with clock.standing_at(date(2026, 1, 5)):
+        call = make_call(make_fund(year=2025))
+    person = make_user()
+
+    def ask():
+        with clock.standing_at(date(2026, 1, 6)):
+            return actions.ask(call, by=person, question="対象ですか。")
+
+    for _ in range(8):
+        ask()
+    assert told(race(*(ask,) * 4)) == 2
+    assert CallQuestion.objects.count() == 10
 
 
 @pytest.mark.postgres

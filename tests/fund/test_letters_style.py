@@ -22,6 +22,7 @@ from musubi.fund.models import Application, LetterBatch, LetterIssue, LetterStyl
 from musubi.journal.queries import history
 from musubi.lib import clock
 from musubi.lib.errors import Conflict, Missing, NotAllowed, Refused
+from musubi.services.typesetting_word_child import Unfit, check_package
 from tests.factories.fund import make_application, make_call, make_fund
 from tests.factories.people import make_municipality, make_representative, make_staff
 from tests.fund.after import award_of, on
@@ -231,6 +232,126 @@ REL = '<Relationship Id="rIdX" Type="http://schemas.openxmlformats.org/officeDoc
 def test_file_that_is_no_plain_word_document_is_refused(city, desk, raw):
     with pytest.raises(Refused):
         actions.keep_letter_template(city, by=desk, kind="award", upload=upload(raw()))
+    assert not LetterStyle.objects.exclude(file="").exists()
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+BEGIN, SEPARATE, END = (
+    f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")
+)
+
+
+def with_xml(xml: str) -> bytes:
+    """A document with this between the runs of its paragraph."""
+    return changed(docx("x"), "word/document.xml", f"{xml}<w:r><w:t>x</w:t>", "<w:r><w:t>x</w:t>")
+
+
+def code(text: str) -> str:
+    return f"<w:r><w:instrText>{text}</w:instrText></w:r>"
+
+
+def field(inside: str) -> str:
+    return f"{BEGIN}{inside}{SEPARATE}<w:r><w:t>1</w:t></w:r>{END}"
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<w:fldSimple w:instr='DDEAUTO c:\\x'/>",
+        '<w:fldSimple w:instr="D&#68;EAUTO c:\\x"/>',
+        f'<q:fldSimple xmlns:q="{WORD}" q:instr="DDEAUTO c:\\x"/>',
+        f'<q:fldSimple xmlns:q="{WORD}" xmlns:z="z" q:instr="DDEAUTO c:\\x" z:instr="PAGE"/>',
+        '<w:fldSimple w:instr="ＤＤＥAUTO c:\\x"/>',
+        field(f'<w:r><q:instrText xmlns:q="{WORD}">DDEAUTO c:\\x</q:instrText></w:r>'),
+        field(code("D") + code("D&#69;AUTO c:\\x")),
+        field(code("D<!-- -->DE<?z z?>AUTO c:\\x")),
+        field(code("<![CDATA[DDEAUTO c:\\x]]>")),
+        field(code("D<z:z xmlns:z='z'>PAGE</z:z>DEAUTO c:\\x")),
+        field(code("D") + f"<z:z xmlns:z='z'>{code('PAGE')}</z:z>" + code("DEAUTO c:\\x")),
+        field(code("D") + f"<w:del>{code('PAGE')}</w:del>" + code("DEAUTO c:\\x")),
+        field(code("D") + field(code("PAGE")) + code("DEAUTO c:\\x")),
+        field(code("D") + f"{BEGIN}{code('QUOTE 68')}{SEPARATE}<w:r><w:t>DE</w:t></w:r>{END}" + code("AUTO x")),
+        field(code("PAGE")) + field(code("LINK Excel.Sheet.8 c:\\x")),
+        field(code("LINK") + "<w:r><w:tab/></w:r>" + code("Excel.Sheet.8 c:\\x")),
+    ],
+)  # fmt: skip
+def test_field_that_calls_is_found_however_it_is_written(xml):
+    with pytest.raises(Unfit):
+        check_package(with_xml(xml))
+
+
+def test_what_an_ordinary_document_holds_is_let_through(city, desk):
+    xml = (
+        field(code(" PAGE ") + code(" \\* MERGEFORMAT"))
+        + field(code('EQ \\* jc2 \\o\\ad(\\s\\up 9(なぎさ),汀)'))
+        + field(code(' HYPERLINK "https://example.jp/" '))
+        + "<w:fldSimple w:instr=' NUMPAGES '/>"
+    )  # fmt: skip
+    raw = changed(with_xml(xml), RELS, REL.format("hyperlink"), "</Relationships>")
+    actions.keep_letter_template(city, by=desk, kind="award", upload=upload(raw))
+    assert as_word(laid_out(city), style_of(city, "award").word)
+
+
+RELS = "word/_rels/document.xml.rels"
+TEMPLATE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'<Relationship Id="rIdX" Type="{TEMPLATE}" Target="http://example.jp/x" TargetMode="Extern&#97;l"/>',
+        f"<Relationship Id='rIdX' Type='{TEMPLATE}' Target='http://example.jp/x' TargetMode='External'/>",
+        f'<p:Relationship xmlns:p="http://schemas.openxmlformats.org/package/2006/relationships" Id="rIdX" Type="{TEMPLATE}" Target="http://example.jp/x" TargetMode="External"/>',
+        f'<Relationship Id="rIdX" Type="{TEMPLATE}" Target="http://example.jp/>" TargetMode="External"/>',
+        f'<Relationship Id="rIdX" Type="{TEMPLATE}" Target="http://example.jp/x"/>',
+        f'<Relationship Id="rIdX" Type="{TEMPLATE}" Target="x" TargetMode="External" xmlns:z="z" z:TargetMode="Internal"/>',
+        '<Relationship Id="rIdX" Type="http://example.jp/hyperlink" Target="x" TargetMode="External"/>',
+        '<Relationship Id="rIdX" Type="http://example.jp/image" Target="file:///c:/x"/>',
+        '<Relationship Id="rIdX" Type="http://example.jp/aFChunk" Target="x.xml"/>',
+    ],
+)
+def test_link_outside_is_found_however_it_is_written(link):
+    with pytest.raises(Unfit):
+        check_package(changed(docx("x"), RELS, f"{link}</Relationships>", "</Relationships>"))
+
+
+def declared(raw: bytes, name: str, kind: str) -> bytes:
+    """The document with a part declared in the list of its kinds."""
+    override = f'<Override PartName="{name}" ContentType="{kind}"/></Types>'
+    return changed(raw, "[Content_Types].xml", override, "</Types>")
+
+
+PLAIN_KIND = "application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        lambda: declared(changed(docx("x"), "word/footer9.dat", "<w:ftr/>"), "/word/footer9.dat", PLAIN_KIND),
+        lambda: declared(changed(docx("x"), "word/media/footer9.png", "<w:ftr/>"), "/word/media/footer9.png", PLAIN_KIND),
+        lambda: declared(changed(docx("x"), "word/media/a.png", "<w:ftr/>"), "/word/media/%61.png", PLAIN_KIND),
+        lambda: changed(docx("x"), "word/media/a.png", "no kind is declared"),
+        lambda: declared(docx("x"), "/word/document.xml", "application/vnd.ms-word.document.macroEnabled.main+xml"),
+        lambda: declared(changed(docx("x"), "word/x.xml", "<x/>"), "/word/x.xml", "text/html"),
+        lambda: changed(docx("x"), "WORD/document.xml", "<x/>"),
+        lambda: changed(docx("x"), "word/x.xml", "<x"),
+        lambda: changed(docx("x"), "word/x.xml", "<?xml version='1.0' encoding='UTF-7'?><x/>"),
+        lambda: with_xml("<w:altChunk/>"),
+        lambda: with_xml('<w:pict><v:imagedata xmlns:v="urn:schemas-microsoft-com:vml" src="http://example.jp/x"/></w:pict>'),
+        lambda: changed(docx("x"), "word/settings.xml", "<w:mailMerge/></w:settings>", "</w:settings>"),
+    ],
+    ids=["end of name", "declared as text", "encoded name", "undeclared", "macros", "html", "twice", "broken", "encoding", "chunk", "picture", "mail merge"],
+)  # fmt: skip
+def test_part_that_is_not_what_it_seems_is_refused(raw):
+    with pytest.raises(Unfit):
+        check_package(raw())
+
+
+def test_what_filling_puts_together_is_looked_at_once_more(city, desk):
+    text = code("{% if title %}DD{% endif %}E{% if title %}AUTO c:\\x{% endif %}")
+    check_package(with_xml(field(text)))
+    with pytest.raises(Refused, match="フィールド"):
+        actions.keep_letter_template(city, by=desk, kind="award", upload=upload(with_xml(field(text))))
     assert not LetterStyle.objects.exclude(file="").exists()
 
 

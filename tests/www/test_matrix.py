@@ -407,6 +407,7 @@ GET  staff-fund-decision asked                        in    403   403   403   40
 GET  staff-fund-call-up asked                         in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-drop asked                            in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-committee-invite                      in    403   403   403   403   403   403   403   ok    403   403   403   403
+GET  staff-fund-committee-uninvite invited            in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-committee-release seat                in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-committee-interest seat               in    403   403   403   403   403   403   403   ok    403   403   403   403
 GET  staff-fund-assign call-screening first           in    403   403   403   403   403   403   403   ok    403   403   403   403

@@ -346,5 +346,6 @@ def add_screening(world: World) -> None:
     funds.assign(call, by=None, stage=Stage.FIRST)
     things["sheet"] = asked.assignments.get(member__user=world.people["oper"])
     invite_member(fund, "member@example.jp", by=world.people["desk"])
+    things["invited"] = Entry.objects.get(verb="committee.invited")
     letter = Delivery.objects.latest("pk")
     things["committee-token"] = letter.body.split("/committee/invitations/")[1].split("/")[0]

@@ -29,6 +29,7 @@ TEXTS = ["title", "purpose", "content", "schedule", "structure", "effect", "futu
 REPRESENTATIVE = ["representative_title", "representative_name"]
 SUMS = ["other_grants", "income", "own_money", "deductible_tax", "requested"]
 MOST_LINES = 200
+MOST_LIVE = 20
 LONGEST_TEXT = 20_000
 
 
@@ -46,8 +47,8 @@ def start_application(
 
     `before` is last year's application that this one continues: support goes into its next year, and the texts begin
     with last year's. Who represents the organisation is taken from what it filed last. `key` names the form: sent twice, one draft is made.
-    Raises Refused where the call is not open, the organisation is of a kind that is not supported, or `before` is not
-    its own award under this programme.
+    Raises Refused where the call is not open, the organisation is of a kind that is not supported or has `MOST_LIVE`
+    applications to this call already, or `before` is not its own award under this programme.
     """
     require(by, Can.APPLY_TO_FUND, organisation)
     sent_before = Application.objects.filter(key=key, organisation=organisation, call=call)
@@ -59,6 +60,16 @@ def start_application(
         raise Refused(
             "団体の種別や設立日が、この制度の対象に合いません。団体の情報が正しいかを確かめ、"
             "分からないことは事務局にお問い合わせください。"
+        )
+    # Two of one organisation's people wait for each other: each counts what the other begins.
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    if key and (known := sent_before.first()):
+        return known
+    here = Application.objects.filter(organisation=organisation, call=call)
+    if here.annotate(shown=curtain.shown_case()).exclude(shown__in=NO_LONGER_RUNS).count() >= MOST_LIVE:
+        raise Refused(
+            f"一つの募集に、一つの団体が同時に進められる申請は、下書きを合わせて{MOST_LIVE}件までです。"
+            "使わない下書きを取り下げてから始めてください。"
         )
     year = 1
     if before is not None:

@@ -48,7 +48,8 @@ def accept_award(award: Award, *, by: User) -> None:
 def request_advance(award: Award, *, by: User, yen: int, reason: str, key: UUID | None = None) -> Payment:
     """The organisation asks for money before the work is done. `key` names the form: sent twice, asked once.
 
-    Raises Missing without a reason, Refused before acceptance or for more than is left of the award.
+    Raises Missing without a reason, Refused before acceptance or for more than is left of the award, Conflict for a
+    `key` that another award's form had.
     """
     require(by, Can.APPLY_TO_FUND, award)
     hold_award(award)
@@ -63,15 +64,21 @@ def request_advance(award: Award, *, by: User, yen: int, reason: str, key: UUID 
     asked = award.payments.exclude(state="cancelled").aggregate(yen=Sum("yen"))["yen"] or 0
     if not 1 <= yen <= award.yen - asked:
         raise Refused(f"請求額は1円以上、残りの{award.yen - asked:,}円以下にしてください。", field="yen")
-    payment = Payment.objects.create(
-        award=award,
-        key=key,
-        kind=PaymentKind.ADVANCE,
-        yen=yen,
-        reason=reason.strip(),
-        requested_at=clock.now(),
-        requested_by=by,
-    )
+    try:
+        with transaction.atomic():
+            payment = Payment.objects.create(
+                award=award,
+                key=key,
+                kind=PaymentKind.ADVANCE,
+                yen=yen,
+                reason=reason.strip(),
+                requested_at=clock.now(),
+                requested_by=by,
+            )
+    except IntegrityError as error:
+        raise Conflict(
+            "この画面からは、もう請求できません。交付決定の画面から請求し直してください。"
+        ) from error
     journal.write("payment.requested", award, by=by, yen=yen)
     return payment
 

@@ -1,6 +1,6 @@
 """Calls: prepared, published, asked about. They open and close by the server's clock alone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -21,6 +21,7 @@ from musubi.people.rules import check_fields
 DAYS = ["first_on", "second_on", "decision_on", "payment_on", "report_on", "outcome_on"]
 WORDS = ["title", "text", "opens_at", "closes_at", *DAYS]
 LONGEST_QUESTION = 4000
+MOST_QUESTIONS = 10
 
 
 @transaction.atomic
@@ -195,7 +196,7 @@ def ask(
     a name. `key` names the form: sent twice, asked once.
 
     Raises Missing without words, NotAllowed for somebody who does not act for the organisation, Refused when the call
-    takes no questions any more.
+    takes no questions any more, and beyond `MOST_QUESTIONS` of a person in a day, to whatever calls.
     """
     if organisation is not None and not may(by, Can.APPLY_TO_FUND, organisation):
         raise NotAllowed
@@ -209,6 +210,15 @@ def ask(
         raise Refused(f"質問は{LONGEST_QUESTION:,}字までです。", field="question")
     if call.state != "published" or clock.now() >= call.closes_at:
         raise Refused("この募集への質問の受付は終わりました。事務局にお問い合わせください。")
+    # Two questions of one person wait for each other: each counts the other.
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    if key and (known := sent_before.first()):
+        return known
+    since = clock.now() - timedelta(days=1)
+    if CallQuestion.objects.filter(asked_by=by, asked_at__gt=since).count() >= MOST_QUESTIONS:
+        raise Refused(
+            f"質問は、お一人1日に{MOST_QUESTIONS}件までです。明日もう一度お試しいただくか、事務局にお問い合わせください。"
+        )
     try:
         with transaction.atomic():
             asked = CallQuestion.objects.create(

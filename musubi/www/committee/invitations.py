@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from musubi.fund.actions import appoint_member
 from musubi.fund.models import CommitteeMember, Fund
 from musubi.journal import actions as journal
+from musubi.journal.models import Entry
 from musubi.journal.queries import history
 from musubi.lib import clock, corporate_number
 from musubi.lib.errors import NotAllowed, Refused
+from musubi.lib.lifecycle import hold
 from musubi.notify.actions import queue_mail
 from musubi.people.models import Organisation, User
 from musubi.people.permissions import Can, may, require
@@ -97,20 +99,49 @@ def sent_today(fund: Fund) -> int:
     return history(fund).filter(verb="committee.invited", at__gt=clock.now() - timedelta(days=1)).count()
 
 
-def waiting(fund: Fund) -> list[tuple[str, datetime]]:
-    """(address, when) of those who were asked lately and have not come, the last first."""
-    here = set(CommitteeMember.objects.filter(fund=fund).values_list("user__email", flat=True))
-    asked: dict[str, datetime] = {}
+def waiting(fund: Fund) -> list[Entry]:
+    """The last invitation of each who was asked lately, has not come and is still to come, the last first."""
+    members = CommitteeMember.objects.filter(fund=fund).values_list("user_id", "user__email", "ended_on")
+    address_of = {pk: email.lower() for pk, email, _ended in members}
+    asked: dict[str, Entry] = {}
     since = clock.now() - timedelta(days=DAYS)
-    for entry in history(fund).filter(verb="committee.invited", at__gt=since):
-        address = entry.data["address"]
-        if address not in here:
-            asked[address] = max(entry.at, asked.get(address, entry.at))
-    return sorted(asked.items(), key=lambda pair: pair[1], reverse=True)
+    verbs = ["committee.invited", "committee.uninvited", "committee.released"]
+    for entry in history(fund).filter(verb__in=verbs, at__gt=since):
+        if entry.verb == "committee.invited":
+            asked[entry.data["address"]] = entry
+        elif entry.verb == "committee.uninvited":
+            asked.pop(entry.data["address"], None)
+        else:
+            asked.pop(address_of.get(entry.data.get("user")), None)
+    for _pk, email, ended in members:
+        if ended is None:
+            asked.pop(email.lower(), None)
+    return sorted(asked.values(), key=lambda entry: (entry.at, entry.pk), reverse=True)
+
+
+@transaction.atomic
+def uninvite(fund: Fund, email: str, *, by: User) -> None:
+    """Take back what an address was asked: no link that was sent there until now works any more.
+
+    Raises NotAllowed unless `by` runs the fund; Refused for an address that is not asked, or has come.
+    """
+    require(by, Can.MANAGE_FUND, fund.municipality)
+    # Whoever accepts meanwhile waits, or is waited for.
+    hold(fund, "ファンド")
+    if email not in {entry.data["address"] for entry in waiting(fund)}:
+        raise Refused(
+            "この招待は、もう返事を待っていません。審査委員の一覧に戻り、すでに委員になっていないか確かめてください。"
+        )
+    journal.write("committee.uninvited", fund, by=by, address=email)
+
+
+def _is_taken_back(fund: Fund, email: str, at: datetime) -> bool:
+    return history(fund).filter(verb="committee.uninvited", at__gte=at, data__address=email).exists()
 
 
 def read(token: str, city_slug: str) -> Invitation:
-    """What a link says. Raises Refused where it was changed, is too old, or the inviter runs the fund no more."""
+    """What a link says. Raises Refused where it was changed, is too old or taken back, or the inviter runs the fund no
+    more."""
     try:
         said = signing.loads(token, salt=SALT)
         at = datetime.fromtimestamp(said["at"], tz=clock.TOKYO)
@@ -120,7 +151,8 @@ def read(token: str, city_slug: str) -> Invitation:
         raise Refused(
             _("この招待リンクは正しくありません。メールのリンクを最後まで写したか確かめてください。")
         ) from error
-    if (clock.now() - at).days >= DAYS or not may(inviter, Can.MANAGE_FUND, fund.municipality):
+    is_over = (clock.now() - at).days >= DAYS or _is_taken_back(fund, said["email"], at)
+    if is_over or not may(inviter, Can.MANAGE_FUND, fund.municipality):
         raise Refused(_("この招待リンクは使えなくなりました。事務局に、もう一度招待してもらってください。"))
     return Invitation(fund, said["email"], inviter, at, said["words"])
 
@@ -129,12 +161,15 @@ def read(token: str, city_slug: str) -> Invitation:
 def accept(invitation: Invitation, *, by: User) -> CommitteeMember:
     """The invited person joins the committee. A link works once: whoever was released needs a new one.
 
-    Raises NotAllowed for another address's account, Refused for a link that was used or a member.
+    Raises NotAllowed for another address's account, Refused for a link that was used or taken back, or a member.
     """
     if by.email.lower() != invitation.email:
         raise NotAllowed(
             _("この招待は別のメールアドレスあてです。そのアドレスのアカウントでログインしてください。")
         )
+    hold(invitation.fund, "ファンド")
+    if _is_taken_back(invitation.fund, invitation.email, invitation.at):
+        raise Refused(_("この招待リンクは使えなくなりました。事務局に、もう一度招待してもらってください。"))
     # By the moment, not by the day: who was released and asked again the same day may come back.
     left = history(invitation.fund).filter(verb="committee.released", at__gte=invitation.at, data__user=by.pk)
     if left.exists():

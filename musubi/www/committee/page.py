@@ -59,7 +59,4 @@ def page(request, city: Municipality, template: str, title: str, *, trail=(), st
         "crumbs": [] if first else [(_("審査"), home), *trail, (title, "")],
         **context,
     }
-    response = render(request, f"committee/{template}.html", context, status=status)
-    # What is read here is nobody else's: not the next person's at the same computer either.
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return render(request, f"committee/{template}.html", context, status=status)

@@ -161,6 +161,7 @@ WORDS = {
     "committee.interest_declared": gettext_lazy("利害関係を届け出た"),
     "committee.invited": gettext_lazy("審査委員を招いた"),
     "committee.released": gettext_lazy("審査委員が退いた"),
+    "committee.uninvited": gettext_lazy("審査委員の招待を取り消した"),
     "delivery.retried": gettext_lazy("メールを送り直した"),
     "contribution.cancelled": gettext_lazy("拠出の約束を取りやめた"),
     "contribution.pledged": gettext_lazy("拠出の約束を記録した"),

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from musubi.cases.mail.address import reply_address
 from musubi.cases.models import Post
@@ -324,6 +325,18 @@ def test_signing_out_needs_a_press(client, person):
     assert "_auth_user_id" in client.session
     client.post("/accounts/logout/")
     assert "_auth_user_id" not in client.session
+
+
+def test_signing_out_has_the_browser_drop_what_it_kept_and_nothing_else_does(client, person):
+    assert not client.get("/accounts/logout/").has_header("Clear-Site-Data")
+    answer = client.post("/accounts/logout/")
+    assert (answer.status_code, answer["Clear-Site-Data"]) == (302, '"cache", "storage"')
+    # Nobody signs out here: what somebody typed is not for another site to throw away.
+    assert not client.post("/accounts/logout/").has_header("Clear-Site-Data")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(person)
+    refused = strict.post("/accounts/logout/")
+    assert (refused.status_code, refused.has_header("Clear-Site-Data")) == (403, False)
 
 
 # --- the demo -------------------------------------------------------------------------------------------------------

@@ -9,9 +9,12 @@ from django.urls import reverse
 from musubi.fund import actions
 from musubi.fund.models import Assignment, Interest, Score
 from musubi.fund.states import Source, Stage
+from musubi.journal.queries import history
 from musubi.lib import clock
+from musubi.lib.errors import NotAllowed, Refused
 from musubi.notify.models import Delivery
 from musubi.people.models import Representative
+from musubi.www.committee.invitations import accept, invite, read, uninvite, waiting
 from tests.factories.fund import general, make_committee, make_fund
 from tests.factories.people import make_municipality, make_organisation, make_user
 from tests.www.committee.conftest import browser, make_screening, sheet_of, text
@@ -77,7 +80,9 @@ def test_who_was_released_comes_in_no_more(screening):
 
 
 def test_the_first_page_says_what_to_score_and_until_when(screening):
-    page = text(browser(screening.members[0].user).get(at("committee")))
+    answer = browser(screening.members[0].user).get(at("committee"))
+    assert answer["Cache-Control"] == "private, no-store"
+    page = text(answer)
     assert "あと2件です。" in page
     assert "令和7年7月20日(日)" in page
     assert [title in page for title in ("見本の事業0", "見本の事業1")] == [True, True]
@@ -396,8 +401,6 @@ def test_the_timetable_leaves_out_what_a_tie_shuts(screening):
 
 
 def link_of(screening, email: str, **words) -> str:
-    from musubi.www.committee.invitations import invite
-
     invite(screening.fund, email, by=screening.desk, **words)
     letter = Delivery.objects.latest("pk")
     assert letter.address == email
@@ -441,3 +444,55 @@ def test_an_old_or_changed_link_is_refused(screening):
     assert browser().get(link[:-4] + "xyz/").status_code == 410
     with clock.standing_at(date(2025, 7, 29)):
         assert browser().get(link).status_code == 410
+
+
+def test_an_invitation_that_was_taken_back_is_refused_and_a_new_one_is_not(screening):
+    link = link_of(screening, "sensei@example.jp")
+    other = link_of(screening, "kyoju@example.jp")
+    opened = read(link.rstrip("/").rpartition("/")[2], "nagisa")
+    desk = browser(screening.desk)
+    first = next(one for one in waiting(screening.fund) if one.data["address"] == "sensei@example.jp")
+    take_back = at("staff-fund-committee-uninvite", first.pk)
+    assert take_back in text(desk.get(at("staff-fund-committee")))
+    assert "sensei@example.jp" in text(desk.get(take_back))
+    with clock.standing_at(clock.now() + timedelta(minutes=1)):
+        assert desk.post(take_back).status_code == 302
+        assert take_back not in text(desk.get(at("staff-fund-committee")))
+        assert [one.data["address"] for one in waiting(screening.fund)] == ["kyoju@example.jp"]
+        entry = history(screening.fund).last()
+        assert (entry.verb, entry.data["address"]) == ("committee.uninvited", "sensei@example.jp")
+        assert desk.post(take_back).status_code == 422
+        assert browser().get(link).status_code == 410
+        person = make_user(email="sensei@example.jp")
+        browser(person).post(link)
+        # Who had opened the link before is too late as well.
+        with pytest.raises(Refused):
+            accept(opened, by=person)
+        assert not person.committees.exists()
+        assert browser().get(other).status_code == 200
+    with clock.standing_at(clock.now() + timedelta(minutes=2)):
+        assert browser(person).post(link_of(screening, "sensei@example.jp"))["Location"] == at("committee")
+
+
+def test_who_may_not_run_the_fund_takes_no_invitation_back(screening):
+    link_of(screening, "sensei@example.jp")
+    for by in (make_user(), screening.members[0].user):
+        with pytest.raises(NotAllowed):
+            uninvite(screening.fund, "sensei@example.jp", by=by)
+    with pytest.raises(Refused):
+        uninvite(screening.fund, "nobody@example.jp", by=screening.desk)
+    assert len(waiting(screening.fund)) == 1
+
+
+def test_who_joined_waits_no_more_and_who_left_may_be_asked_and_taken_back(screening):
+    person = make_user(email="sensei@example.jp")
+    browser(person).post(link_of(screening, person.email))
+    assert waiting(screening.fund) == []
+    with pytest.raises(Refused):
+        uninvite(screening.fund, person.email, by=screening.desk)
+    actions.release_member(person.committees.get(), by=None)
+    assert waiting(screening.fund) == []
+    link_of(screening, person.email)
+    assert len(waiting(screening.fund)) == 1
+    uninvite(screening.fund, person.email, by=screening.desk)
+    assert waiting(screening.fund) == []

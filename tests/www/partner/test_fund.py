@@ -104,6 +104,18 @@ def test_the_list_offers_the_open_calls(here, call, text):
     assert reverse("my-fund-call", args=[call.pk]) in page
 
 
+def test_no_page_of_an_organisation_s_applications_is_kept_by_a_browser(here, call, draft):
+    pages = [
+        "/my/fund/",
+        reverse("my-fund-call", args=[call.pk]),
+        *(at(name, draft) for name in ("application", "edit")),
+    ]
+    for address in [*pages, at("application", Application(pk=0))]:
+        assert here.get(address)["Cache-Control"] == "private, no-store", address
+    assert here.post(at("edit", draft), sent(draft))["Cache-Control"] == "private, no-store"
+    assert "no-store" not in here.get("/").get("Cache-Control", "")
+
+
 def test_begin_makes_a_draft_filled_from_the_profile(here, call, company):
     company.description = "海の環境を守る会社です。"
     company.save()

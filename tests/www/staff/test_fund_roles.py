@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from musubi.fund import actions
 from musubi.fund.states import Stage
+from musubi.journal.models import Entry
 from musubi.lib import clock
+from musubi.www.committee.invitations import invite
 from musubi.www.staff import fund as package
 from tests.factories.fund import (
     general,
@@ -83,6 +85,7 @@ ACT = [
     ("staff-fund-call-up", "sent"),
     ("staff-fund-drop", "sent"),
     ("staff-fund-committee-invite",),
+    ("staff-fund-committee-uninvite", "invited"),
     ("staff-fund-committee-release", "seat"),
     ("staff-fund-committee-interest", "seat"),
     ("staff-fund-assign", "screened", "first"),
@@ -133,6 +136,7 @@ def refs(town):
     with clock.standing_at(date(2025, 7, 1)):
         actions.begin_screening(screened, by=None)
         make_committee(fund)
+        invite(fund, "member@example.jp", by=town.desk)
         actions.assign(screened, by=None, stage=Stage.FIRST)
         call = make_call(fund, edition=edition, closes_at=clock.now() + timedelta(days=4000))
         sent = make_application(call, state="submitted")
@@ -151,6 +155,7 @@ def refs(town):
         "sent_pk": sent.pk,
         "granted": granted.ref,
         "award": award.pk,
+        "invited": Entry.objects.get(verb="committee.invited").pk,
         "seat": fund.committee.first().pk,
         "sheet": screened.applications.get().assignments.first().pk,
     }
@@ -182,6 +187,14 @@ def test_the_desk_alone_acts(town, refs):
         found = answers(town, "post", address(refs, *row))
         assert found.pop("desk") in (302, 422), row
         assert found == {role: code for role, code in wanted().items() if role != "desk"}, row
+
+
+def test_no_page_of_the_fund_is_kept_by_a_browser(town, refs):
+    for row in [*READ, *ACT]:
+        answer = town.at("desk").get(address(refs, *row))
+        assert "no-store" in answer["Cache-Control"], row
+    for row in POSTED:
+        assert town.at("desk").post(address(refs, *row))["Cache-Control"] == "private, no-store", row
 
 
 def test_every_address_is_in_a_table():

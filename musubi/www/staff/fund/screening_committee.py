@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from musubi.fund import actions
 from musubi.fund.models import CommitteeMember, Fund
 from musubi.fund.ties import tied_organisations
+from musubi.journal.models import Entry
 from musubi.people.models import Municipality
 from musubi.people.permissions import Can
 from musubi.www.access import fetch
 from musubi.www.committee.interests import InterestForm
-from musubi.www.committee.invitations import invite, waiting
+from musubi.www.committee.invitations import invite, uninvite, waiting
 from musubi.www.staff.frame import act_page, attempt, posted
 from musubi.www.staff.fund.frame import crumbs, fund_city, page
 
@@ -146,6 +147,31 @@ def ask(request, city: str):
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back(request, city: str, pk: int):
+    """Asks once, then takes back an invitation, named by its entry in the journal."""
+    municipality = fund_city(request, city, Can.MANAGE_FUND)
+    funds = {fund.pk: fund for fund in _funds(municipality)}
+    rows = Entry.objects.filter(verb="committee.invited", kind="fund", object_id__in=funds)
+    entry = fetch(request, rows, pk=pk)
+    fund, email = funds[entry.object_id], entry.data["address"]
+    form = forms.Form(posted(request))
+    if form.is_valid() and attempt(form, lambda: uninvite(fund, email, by=request.user)):
+        messages.success(request, _("%(email)sへの招待を取り消しました。") % {"email": email})
+        return redirect(reverse(PART, args=[city]) + f"?fund={fund.pk}")
+    return act_page(
+        request,
+        municipality,
+        form,
+        title=_("招待を取り消す"),
+        eyebrow=email,
+        lead=_("この方に送った招待のリンクは使えなくなります。あとでもう一度招くことはできます。"),
+        trail=_trail(municipality),
+        submit_label=_("招待を取り消す"),
+        danger=True,
+    )
+
+
 def _member(request, city: str, pk: int) -> tuple[Municipality, CommitteeMember]:
     municipality = fund_city(request, city, Can.MANAGE_FUND)
     rows = CommitteeMember.objects.filter(fund__municipality=municipality, ended_on=None).select_related(
@@ -212,6 +238,7 @@ def note_interest(request, city: str, pk: int):
 urlpatterns = [
     path("", committee, name="staff-fund-committee"),
     path("invite/", ask, name="staff-fund-committee-invite"),
+    path("invitations/<int:pk>/cancel/", take_back, name="staff-fund-committee-uninvite"),
     path("<int:pk>/release/", let_go, name="staff-fund-committee-release"),
     path("<int:pk>/interest/", note_interest, name="staff-fund-committee-interest"),
 ]
