@@ -460,7 +460,10 @@ def test_a_report_that_was_sent_has_a_receipt_and_a_copy(award, winner, text):
     assert "検査で認められた経費" not in text(winner.get(at("report", award)))
     lines = [{"category": "wages", "label": "担当者", "yen": 500_000}]
     with on(3, 20, 2026):
-        actions.fix_amount(award, by=None, inspection=dict.fromkeys(INSPECTION, True), costs=lines)
+        inspected = dict.fromkeys(INSPECTION, True)
+        actions.fix_amount(
+            award, by=None, inspection=inspected, costs=lines, without_evidence="現地で確認した"
+        )
     assert "検査で認められた経費" in text(winner.get(at("report", award)))
     letter = winner.get(copy)
     assert (letter["Content-Type"], letter.content[:5]) == ("application/pdf", b"%PDF-")
