@@ -162,7 +162,9 @@ def test_report_keeps_itself_and_is_sent(walker, award, person):
     expect(walk.field("実施したこと")).to_have_value(REPORT)
     walk.fill("効果", "電気が8%減りました。").press("実績報告を送る", status=422)
     walk.sees("経費の1行目の「内訳」を入力してください。")
-    walk.fill("内訳", "調査員 2人×9日", within=row(walk, 1)).press("実績報告を送る")
+    # A cost without a file stops the report once, and names it.
+    walk.fill("内訳", "調査員 2人×9日", within=row(walk, 1)).press("実績報告を送る", status=422)
+    walk.sees("証拠書類のない経費があります", "調査員 2人×9日").press("証拠書類のないまま送る")
     walk.sees("実績報告を受け付けました", "このあとの流れ").follow("送った実績報告を見る").sees(
         REPORT, "720,000"
     )
